@@ -445,8 +445,8 @@ class CommonCells {
   std::map<uint32_t, const catalog::ColumnDef*> columns_;
 };
 
-// Without a key a row's line is its key, and has what dropped columns left in it, or lacks that: rows
-// are one by what columns of both have.
+}  // namespace
+
 Result<bool> shares_cells(const Source& source, const catalog::TableVersion& from,
                           const catalog::TableVersion& to) {
   const CommonCells from_cells(*from.table, *to.table);
@@ -476,8 +476,6 @@ Result<bool> shares_cells(const Source& source, const catalog::TableVersion& fro
   return found * 2 >= seen;
 }
 
-}  // namespace
-
 Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from,
                          const catalog::TableVersion& to) {
   if (from.rows == to.rows) return true;
@@ -492,10 +490,7 @@ Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from
     if (line) ++found;
     TRY(cursor.next());
   }
-  if (found * 2 >= seen) return true;
-  const bool may_read_otherwise = from.table->layout.counted && to.table->layout.counted &&
-                                  from.table->definition_id != to.table->definition_id;
-  return may_read_otherwise ? shares_cells(source, from, to) : Result<bool>(false);
+  return found * 2 >= seen;
 }
 
 bool same_table(const catalog::TableDef& a, const catalog::TableDef& b) {

@@ -303,7 +303,12 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
   for (const auto& [from, was] : before) {
     for (const auto& [to, is] : after) {
       if (from == to) continue;
-      TRY_ASSIGN(const Likeness like, likeness(objects, cache, was, is, base_is_aside));
+      TRY_ASSIGN(Likeness like, likeness(objects, cache, was, is, base_is_aside));
+      const bool is_counted = was.table->layout.counted && is.table->layout.counted;
+      if (!like.may_be_one && is_counted && !own.contains(from) && !own.contains(to) &&
+          !was.rows.is_zero() && !is.rows.is_zero() && diff::same_table(*was.table, *is.table)) {
+        TRY_ASSIGN(like.may_be_one, diff::shares_cells({objects, cache}, was, is));
+      }
       const bool stays = own.contains(from) && own.at(from) >= like.weight;
       const bool is_another = own.contains(to) && own.at(to) >= like.weight;
       if (like.may_be_one && !stays && !is_another) moves.push_back({like.weight, from, to});

@@ -129,6 +129,10 @@ class RowMerge {
   Result<uint64_t> rows_put(Side side);
   Result<std::optional<Side>> settle_put_back();
   void forget_edits();
+  // Rows that a side put, in the merged layout, and how many of each.
+  using PutRows = std::vector<std::pair<std::string, uint64_t>>;
+  Result<PutRows> put_rows(Side side);
+  Result<void> tell_put_back(std::array<PutRows, 3> put);
   Result<std::optional<Bytes>> find_ours(Bytes key);
   Result<void> apply();
   Result<void> finish();

@@ -103,4 +103,73 @@ void RowMerge::forget_edits() {
   summary_.added = summary_.changed = summary_.deleted = 0;
 }
 
+Result<RowMerge::PutRows> RowMerge::put_rows(Side side) {
+  PutRows rows;
+  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
+    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
+  };
+  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
+                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                         TRY(step());
+                         const uint64_t from = count_of(row.from);
+                         const uint64_t to = count_of(row.to);
+                         if (to <= from) return true;
+                         TRY_ASSIGN(std::string line, carrier(side).carry(*row.to));
+                         rows.emplace_back(std::move(line), to - from);
+                         return rows.size() < kPutBackRowsTold;
+                       }));
+  return rows;
+}
+
+// M8: a row without a key that both sides took away, and that one of them may have changed: that one's
+// deletion or change is lost, as what the other put is there. What was put for it, nobody can tell for
+// sure: the row that has most of its values, if that has any.
+Result<void> RowMerge::tell_put_back(std::array<PutRows, 3> put) {
+  if (!merged_->layout.counted || context_.request.conflicts_take_base) return {};
+  const Recorder recorder(context_.request, lines_);
+  std::array<std::vector<Cells>, 3> cells;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    for (const auto& [line, count] : put[at(side)]) {
+      TRY_ASSIGN(Cells of_row, lines_.take_apart(line));
+      cells[at(side)].push_back(std::move(of_row));
+    }
+  }
+  const auto take = [&](Side side, const Cells& gone, size_t least) -> SideLine {
+    PutRows& rows = put[at(side)];
+    size_t best = rows.size(), most = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].second == 0) continue;
+      size_t equal = 0;
+      for (const catalog::ColumnDef& column : merged_->columns)
+        equal += cells[at(side)][i][column.slot] == gone[column.slot] ? 1 : 0;
+      if (equal < least || (best < rows.size() && equal <= most)) continue;
+      best = i;
+      most = equal;
+    }
+    if (best == rows.size()) return {};
+    --rows[best].second;
+    return type::with_line_count(rows[best].first, 1);
+  };
+  for (const auto& [line, count] : settler_.tally().missing_rows) {
+    TRY_ASSIGN(const Cells gone, lines_.take_apart(line));
+    for (uint64_t i = 0; i < std::min<uint64_t>(count, kPutBackRowsTold); ++i) {
+      TRY(step());
+      RowConflict conflict;
+      conflict.schema = merged_->schema;
+      conflict.table = merged_->name;
+      conflict.base = type::with_line_count(line, 1);
+      for (size_t least = merged_->columns.size() > 1 ? 1 : 0;; --least) {
+        conflict.ours = take(Side::kOurs, gone, least);
+        conflict.theirs = take(Side::kTheirs, gone, least);
+        if (least == 0 || conflict.ours || conflict.theirs) break;
+      }
+      if (!conflict.ours && !conflict.theirs) break;  // Both deleted it.
+      ++settler_.tally().conflicts;
+      ++settler_.tally().settled;
+      TRY(recorder.put_back(conflict));
+    }
+  }
+  return {};
+}
+
 }  // namespace rowan::merge

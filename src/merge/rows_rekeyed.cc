@@ -243,6 +243,20 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
                          : *whole == Side::kTheirs ? theirs
                                                    : base);
   }
+  if (settler_.tally().missing > 0) {
+    std::array<PutRows, 3> put;
+    for (const Side side : {Side::kOurs, Side::kTheirs}) {
+      for (const auto& [key, row] : side == Side::kOurs ? ours_rekeyed_ : theirs) {
+        const auto was = base.find(key);
+        const uint64_t before =
+            was == base.end() ? 0 : std::strtoull(was->second.line.c_str() + 1, nullptr, 10);
+        const uint64_t count = std::strtoull(row.line.c_str() + 1, nullptr, 10);
+        if (count > before && put[at(side)].size() < kPutBackRowsTold)
+          put[at(side)].emplace_back(row.line, count - before);
+      }
+    }
+    TRY(tell_put_back(std::move(put)));
+  }
   for (Edit& edit : edits_) {
     if (edit.line) {
       ours_rekeyed_[edit.key].line = *edit.line;

@@ -14,6 +14,7 @@
 namespace rowan::merge {
 namespace {
 
+using SideTables = std::array<const catalog::TableDef*, 3>;
 using Rows = std::map<std::string, SharedDeltas::Row, std::less<>>;
 
 // One commit's change of the table.
@@ -102,12 +103,15 @@ class Reader {
   std::set<uint16_t> lacking(const Change& change, Side side) const {
     std::set<uint16_t> slots;
     for (const auto& table : {change.before.table, change.after.table}) {
-      if (!table) continue;
-      const Carrier carrier(table.get(), lines_, definition_.sources_in(*table, side), objects_);
-      for (const catalog::ColumnDef& column : lines_.table().columns) {
-        if (!carrier.has(column.slot)) slots.insert(column.slot);
-      }
+      if (table) add_lacking(*table, definition_.sources_in(*table, side), slots);
     }
+    return slots;
+  }
+  // The same for a side as it is by now.
+  std::set<uint16_t> lacking(const SideTables& tables, Side side) const {
+    std::set<uint16_t> slots;
+    if (const catalog::TableDef* table = tables[static_cast<size_t>(side)])
+      add_lacking(*table, definition_.sources(side), slots);
     return slots;
   }
   // What two changes have in common, as the rows of `picked`: compared without these columns.
@@ -128,6 +132,13 @@ class Reader {
   }
 
  private:
+  void add_lacking(const catalog::TableDef& table, std::vector<int32_t> sources,
+                   std::set<uint16_t>& slots) const {
+    const Carrier carrier(&table, lines_, std::move(sources), objects_);
+    for (const catalog::ColumnDef& column : lines_.table().columns) {
+      if (!carrier.has(column.slot)) slots.insert(column.slot);
+    }
+  }
   Result<std::string> rest_of(const std::string& key, const std::string& line,
                               const std::set<uint16_t>& without) const {
     if (without.empty()) return key;
@@ -222,8 +233,8 @@ const SharedDeltas::Row* SharedDeltas::find(Bytes key) const {
 }
 
 Result<void> SharedDeltas::add(store::PendingObjects& objects, store::NodeCache& cache,
-                               const SharedChange& change, const DefinitionMerge& definition,
-                               const Lines& lines) {
+                               const SharedChange& change, const SideTables& tables,
+                               const DefinitionMerge& definition, const Lines& lines) {
   Reader reader(objects, cache, definition, lines);
   TRY_ASSIGN(const auto pick, change_of(objects, cache, change.pick));
   if (!pick) return {};
@@ -236,8 +247,12 @@ Result<void> SharedDeltas::add(store::PendingObjects& objects, store::NodeCache&
     TRY_ASSIGN(Rows original, reader.read(*other, side));
     std::set<uint16_t> lacking = reader.lacking(*pick, change.side);
     const std::set<uint16_t> lacking_there = reader.lacking(*other, side);
-    // Made where fewer columns were, it is told apart from what both have by that.
-    if (lacking_there.size() > lacking.size()) std::swap(picked, original);
+    // Its rows are as they are on a side by now: on the one with fewer columns; else where no columns have
+    // come to them since.
+    const size_t lacks = reader.lacking(tables, change.side).size();
+    const size_t lacks_there = reader.lacking(tables, side).size();
+    if (lacks != lacks_there ? lacks_there > lacks : lacking.size() > lacking_there.size())
+      std::swap(picked, original);
     lacking.insert(lacking_there.begin(), lacking_there.end());
     TRY(reader.keep_common(original, lacking, picked));
   }

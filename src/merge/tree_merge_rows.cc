@@ -58,8 +58,10 @@ Result<bool> TreeMerge::stands_whole(const Job& job) {
 Result<void> TreeMerge::count_once(Job& job) {
   if (job.shared.empty()) return {};
   SharedDeltas shared;
+  std::array<const catalog::TableDef*, 3> tables{};
+  for (const Side side : kSides) tables[at(side)] = job.sides.versions[at(side)].table.get();
   for (const SharedChange& change : job.shared)
-    TRY(shared.add(made_, cache_, change, *job.definition, job.rows->lines()));
+    TRY(shared.add(made_, cache_, change, tables, *job.definition, job.rows->lines()));
   job.rows->count_once(std::move(shared));
   return {};
 }
