@@ -134,14 +134,14 @@ Result<void> RowMerge::tell_put_back(std::array<PutRows, 3> put) {
       cells[at(side)].push_back(std::move(of_row));
     }
   }
-  const auto take = [&](Side side, const Cells& gone, size_t least) -> SideLine {
+  const auto take = [&](Side side, const Cells& of_row, size_t least) -> SideLine {
     PutRows& rows = put[at(side)];
     size_t best = rows.size(), most = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (rows[i].second == 0) continue;
       size_t equal = 0;
       for (const catalog::ColumnDef& column : merged_->columns)
-        equal += cells[at(side)][i][column.slot] == gone[column.slot] ? 1 : 0;
+        equal += cells[at(side)][i][column.slot] == of_row[column.slot] ? 1 : 0;
       if (equal < least || (best < rows.size() && equal <= most)) continue;
       best = i;
       most = equal;
@@ -150,23 +150,23 @@ Result<void> RowMerge::tell_put_back(std::array<PutRows, 3> put) {
     --rows[best].second;
     return type::with_line_count(rows[best].first, 1);
   };
-  for (const auto& [line, count] : settler_.tally().missing_rows) {
-    TRY_ASSIGN(const Cells gone, lines_.take_apart(line));
-    for (uint64_t i = 0; i < std::min<uint64_t>(count, kPutBackRowsTold); ++i) {
-      TRY(step());
-      RowConflict conflict;
-      conflict.schema = merged_->schema;
-      conflict.table = merged_->name;
-      conflict.base = type::with_line_count(line, 1);
-      for (size_t least = merged_->columns.size() > 1 ? 1 : 0;; --least) {
-        conflict.ours = take(Side::kOurs, gone, least);
-        conflict.theirs = take(Side::kTheirs, gone, least);
-        if (least == 0 || conflict.ours || conflict.theirs) break;
+  // First those that have something in common with what was put, then whatever is left. What has nothing
+  // beside it then, both sides deleted.
+  auto gone = settler_.tally().missing_rows;
+  for (const size_t least : {size_t{1}, size_t{0}}) {
+    for (auto& [line, count] : gone) {
+      TRY_ASSIGN(const Cells of_row, lines_.take_apart(line));
+      for (; count > 0; --count) {
+        TRY(step());
+        RowConflict conflict;
+        conflict.schema = merged_->schema;
+        conflict.table = merged_->name;
+        conflict.base = type::with_line_count(line, 1);
+        conflict.ours = take(Side::kOurs, of_row, least);
+        conflict.theirs = take(Side::kTheirs, of_row, least);
+        if (!conflict.ours && !conflict.theirs) break;
+        TRY(recorder.put_back(conflict));
       }
-      if (!conflict.ours && !conflict.theirs) break;  // Both deleted it.
-      ++settler_.tally().conflicts;
-      ++settler_.tally().settled;
-      TRY(recorder.put_back(conflict));
     }
   }
   return {};

@@ -98,6 +98,10 @@ Result<std::vector<Oid>> named_commits(const Context& context, const sql::Revisi
     TRY_ASSIGN(const txn::Snapshot from, find_revision(context, first.empty() ? "HEAD" : first));
     TRY_ASSIGN(const txn::Snapshot to, find_revision(context, last.empty() ? "HEAD" : last));
     TRY_ASSIGN(std::vector<Oid> range, commits_between(context, from.commit, to.commit));
+    if (range.empty())
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("there is no commit in the range \"{}\"", revision))
+          .with_hint("'a..b' stands for the commits that b has and a has not.");
     if (newest_first) std::reverse(range.begin(), range.end());
     commits.insert(commits.end(), range.begin(), range.end());
   }
