@@ -11,6 +11,7 @@
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
+#include "type/row_codec.h"
 
 namespace rowan::diff {
 
@@ -34,6 +35,7 @@ constexpr std::array<DefinitionFile, 4> kDefinitionFiles = {
 constexpr std::string_view kSchemaFile = "schema.sql";
 
 constexpr size_t kRowsCompared = 64;  // Of a table that may have been renamed.
+constexpr size_t kRowsSearched = 1u << 16;  // For these, where rows have no key.
 // A name of a key, which no other table of the schema can have, weighs more than rows, which another
 // table may have as well, and those more than the path.
 constexpr int kSameKeyName = 4;
@@ -410,7 +412,69 @@ std::set<uint32_t> column_ids(const catalog::TableDef& table, bool key_only) {
   return ids;
 }
 
+// A line's cells in columns (by ID) that two versions of a table have with one type, as text.
+class CommonCells {
+ public:
+  CommonCells(const catalog::TableDef& table, const catalog::TableDef& other) : table_(table) {
+    for (const catalog::ColumnDef& column : table.columns) {
+      const bool is_common = std::any_of(
+          other.columns.begin(), other.columns.end(),
+          [&](const auto& one) { return one.id == column.id && one.type == column.type; });
+      if (is_common) columns_.emplace(column.id, &column);
+    }
+  }
+  bool empty() const { return columns_.empty(); }
+  Result<std::string> of(Bytes line) const {
+    std::vector<Bytes> elements;
+    uint64_t count = 0;
+    TRY(type::split_line(table_.layout, line, elements, count));
+    std::string cells;
+    for (const auto& [id, column] : columns_) {
+      if (column->slot < elements.size()) {
+        cells += elements[column->slot];
+      } else {
+        type::append_json(column->absent, cells);
+      }
+      cells += '\n';
+    }
+    return cells;
+  }
+
+ private:
+  const catalog::TableDef& table_;
+  std::map<uint32_t, const catalog::ColumnDef*> columns_;
+};
+
 }  // namespace
+
+Result<bool> shares_cells(const Source& source, const catalog::TableVersion& from,
+                          const catalog::TableVersion& to) {
+  const CommonCells from_cells(*from.table, *to.table);
+  const CommonCells to_cells(*to.table, *from.table);
+  if (from_cells.empty()) return false;
+  const catalog::TableLineKeys from_keys(from.table);
+  const catalog::TableLineKeys to_keys(to.table);
+  TRY_ASSIGN(tree::Cursor cursor,
+             tree::Cursor::open({source.objects, source.cache, from_keys}, from.rows));
+  std::map<std::string, size_t> wanted;
+  size_t seen = 0, found = 0;
+  for (; !cursor.at_end() && seen < kRowsCompared; ++seen) {
+    TRY_ASSIGN(std::string cells, from_cells.of(cursor.line()));
+    ++wanted[std::move(cells)];
+    TRY(cursor.next());
+  }
+  TRY_ASSIGN(tree::Cursor other,
+             tree::Cursor::open({source.objects, source.cache, to_keys}, to.rows));
+  for (size_t read = 0; !other.at_end() && read < kRowsSearched && !wanted.empty(); ++read) {
+    TRY_ASSIGN(const std::string cells, to_cells.of(other.line()));
+    if (const auto row = wanted.find(cells); row != wanted.end()) {
+      found += row->second;
+      wanted.erase(row);
+    }
+    TRY(other.next());
+  }
+  return found * 2 >= seen;
+}
 
 Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from,
                          const catalog::TableVersion& to) {

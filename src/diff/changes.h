@@ -61,6 +61,11 @@ Result<std::optional<catalog::TableVersion>> table_at(const Source& source, cons
 Result<bool> shares_rows(const Source& source, const catalog::TableVersion& from,
                          const catalog::TableVersion& to);
 
+// The same by what columns of both have: without a key a row's line is its key, and has what dropped
+// columns left in it, or lacks that.
+Result<bool> shares_cells(const Source& source, const catalog::TableVersion& from,
+                          const catalog::TableVersion& to);
+
 // Where the table that `root` has at `path` was in `before_root`: the same path, or the one it was
 // renamed from; nothing: it was not there.
 Result<std::optional<std::string>> path_before(const Source& source, const Oid& before_root,

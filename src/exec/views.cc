@@ -6,6 +6,8 @@
 #include <map>
 
 #include "catalog/catalog.h"
+#include "diff/table_history.h"
+#include "diff/table_pair.h"
 #include "exec/build.h"
 #include "exec/definition.h"
 #include "exec/row_writer.h"
@@ -13,6 +15,8 @@
 #include "sql/parser.h"
 #include "sql/print.h"
 #include "sql/walk.h"
+#include "type/key_codec.h"
+#include "type/widen.h"
 
 namespace rowan::exec {
 
@@ -340,6 +344,35 @@ Result<ViewOutcome> run_refresh(const sql::RefreshStmt& statement, ExecContext& 
 
 namespace {
 
+// A table's columns in FOR SYSTEM_TIME BETWEEN. Nobody asks for its rows.
+class VersionColumns final : public plan::VirtualTable {
+ public:
+  VersionColumns(const catalog::TableDef& table,
+                 const std::vector<std::shared_ptr<const catalog::TableDef>>& past) {
+    for (const catalog::ColumnDef& column : table.columns)
+      columns_.push_back({column.name, column.type});
+    const auto names = diff::column_names(table);
+    for (const auto& definition : past) {
+      const auto places = diff::match_columns(names, *definition);
+      for (size_t i = 0; i < table.columns.size(); ++i) {
+        if (!places[i]) continue;
+        type::Type& shown = columns_[i].type;
+        shown = type::widened(shown, definition->columns[*places[i]].type);
+      }
+    }
+    for (const char* name : {"valid_from", "valid_to"})
+      columns_.push_back({name, {type::TypeId::kTimestamptz, -1}});
+  }
+  const std::vector<plan::OutputColumn>& columns() const override { return columns_; }
+  Result<std::vector<type::Batch>> rows(const std::vector<type::Value>&,
+                                        const expr::EvalContext&) const override {
+    return Error(ErrorCode::kInternal, "rows of a table that was only looked at");
+  }
+
+ private:
+  std::vector<plan::OutputColumn> columns_;
+};
+
 // Names as a tree has them. Of what is the program's own only that is out of sight whose columns
 // follow a session.
 class TreeResolver final : public plan::Resolver {
@@ -391,9 +424,25 @@ class TreeResolver final : public plan::Resolver {
     if (found.follows_session) return out_of_sight();
     return std::move(found.table);
   }
+  // The versions of a row have columns that hold what it was in all of the past.
   Result<std::shared_ptr<const plan::VirtualTable>> resolve_versions(
-      const sql::QualifiedName&, const plan::TimeRange&) override {
-    return out_of_sight();
+      const sql::QualifiedName& name, const plan::TimeRange&) override {
+    const std::string schema(name.schema.empty() ? eval_.schema : name.schema);
+    const catalog::Catalog catalog(request_.objects, manager_.store().cache(), root_);
+    auto table = catalog.get_table(schema, name.name);
+    if (!table) return std::move(table.error()).at(name.position);
+    Oid tip = request_.commit;
+    if (tip.is_zero()) {
+      const auto snapshot = manager_.tip_snapshot(eval_.branch);
+      if (!snapshot) return out_of_sight();
+      tip = snapshot->commit;
+    }
+    const diff::History history{manager_.store(), manager_.store().cache(), manager_.history()};
+    const auto past = diff::past_definitions(
+        history, tip, type::encode_name(schema) + "/" + type::encode_name(name.name));
+    if (!past) return out_of_sight();  // The commit may be on its way.
+    return std::shared_ptr<const plan::VirtualTable>(
+        std::make_shared<const VersionColumns>(*table->table, *past));
   }
   std::optional<uint64_t> row_count(const catalog::TableVersion&) override { return std::nullopt; }
 

@@ -246,6 +246,13 @@ bool Carrier::has(size_t slot) const {
          !side_->layout.slots[static_cast<size_t>(sources_[slot])].dropped;
 }
 
+bool Carrier::has_columns_of(const Carrier& other) const {
+  for (const catalog::ColumnDef& column : merged_.table().columns) {
+    if (has(column.slot) != other.has(column.slot)) return false;
+  }
+  return true;
+}
+
 void Carrier::know_base(const Carrier& base, const std::vector<uint16_t>& as_base) {
   if (side_ == nullptr || base.side_ == nullptr) return;
   for (const catalog::ColumnDef& column : merged_.table().columns) {

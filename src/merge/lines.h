@@ -84,6 +84,8 @@ class Carrier {
                                              const std::vector<size_t>& misfits = {}) const;
   // Equal lines of the two are one row. To be asked after know_base.
   bool reads_like(const Carrier& base) const;
+  // Whether both have the same of the merged columns.
+  bool has_columns_of(const Carrier& other) const;
   // Once, before beside(). `as_base`: slots in which every row of the base stays as it is there.
   void know_base(const Carrier& base, const std::vector<uint16_t>& as_base);
   // Of the last line: where a value is none of its column's new type; the cell has what rows without

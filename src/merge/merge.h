@@ -132,8 +132,14 @@ struct Resolution {
   SideLine line;
 };
 
+// What a commit did to the table that was asked about.
 struct CommitChange {
   Oid before_root, root;  // The trees of the commit's parent, and its own.
+  std::string path;       // Of the table in `root`: "public/t".
+};
+// Where a table stands on each side ("public/t"). Empty: it is not there.
+struct TablePlaces {
+  std::string base, ours, theirs;
 };
 // A commit that both sides hold, because it was picked from one onto the other or from a third one
 // onto both.
@@ -171,12 +177,13 @@ struct Request {
   std::function<std::optional<Side>(const SchemaConflict& conflict)> resolve_schema;
   // What theirs has in columns that the base lacks is no change of its rows: they come back.
   bool gives_columns_back = false;
+  // The base is no state that ours came from, nor theirs perhaps: columns of it may be unknown there.
+  bool base_is_aside = false;
   // Conflicts take the base's version: for virtual_base.
   bool conflicts_take_base = false;
-  // What both sides hold of the changes of a table that each side knows by one of these paths. Asked
-  // about tables where deltas add up; may be null.
-  std::function<Result<std::vector<SharedChange>>(const std::vector<std::string>& paths)>
-      shared_changes;
+  // What both sides hold of the changes of a table. Asked about tables where deltas add up; may be
+  // null.
+  std::function<Result<std::vector<SharedChange>>(const TablePlaces& places)> shared_changes;
   // The value that a column's default gives a row, with the sequences of the merged tree. May be
   // null: then rows that came without the column have NULL.
   std::function<Result<type::Value>(
@@ -217,9 +224,11 @@ Result<Outcome> merge_trees(store::PendingObjects& made, store::NodeCache& cache
 struct BaseQuestions {
   std::function<Result<std::vector<Oid>>(const Oid&, const Oid&)> bases_of;  // Of two commits.
   std::function<Result<Oid>(const Oid&)> root_of;                            // A commit's tree.
-  // Request::shared_changes for commits merged already and another one; may be null.
-  std::function<Result<std::vector<SharedChange>>(const std::vector<Oid>& ours, const Oid& theirs,
-                                                  const std::vector<std::string>& paths)>
+  // Request::shared_changes for commits merged already, which gave `ours_root`, and another one; may
+  // be null.
+  std::function<Result<std::vector<SharedChange>>(const std::vector<Oid>& ours,
+                                                  const Oid& ours_root, const Oid& theirs,
+                                                  const TablePlaces& places)>
       shared_changes;
 };
 Result<Oid> virtual_base(store::PendingObjects& made, store::NodeCache& cache,

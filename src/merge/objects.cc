@@ -140,11 +140,14 @@ struct Likeness {
 };
 
 Result<Likeness> likeness(const store::ObjectReader& objects, store::NodeCache& cache,
-                          const catalog::TableVersion& was, const catalog::TableVersion& is) {
+                          const catalog::TableVersion& was, const catalog::TableVersion& is,
+                          bool base_is_aside) {
   Likeness like;
   const std::set<uint32_t> old_ids = ids_of(*was.table);
   const std::set<uint32_t> new_ids = ids_of(*is.table);
-  if (!std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end())) return like;
+  const bool has_all =
+      std::includes(new_ids.begin(), new_ids.end(), old_ids.begin(), old_ids.end());
+  if (!has_all && !(base_is_aside && diff::same_table(*was.table, *is.table))) return like;
   const bool keeps_sequence = keeps_sequence_name(*was.table, *is.table);
   if (keeps_sequence || (!was.table->primary_key.empty() &&
                          was.table->primary_key_name == is.table->primary_key_name))
@@ -276,7 +279,8 @@ Result<catalog::TableVersion> table_at(const store::ObjectReader& objects, store
 Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
                                                         store::NodeCache& cache,
                                                         const std::array<Oid, 3>& roots,
-                                                        const Changes& changes, Side side) {
+                                                        const Changes& changes, Side side,
+                                                        bool base_is_aside) {
   Versions before, after;  // Tables that may have gone elsewhere, and those that may be one of them.
   std::map<std::string, int> own;  // How well a table of the base is the one at its path now.
   for (const auto& [path, object] : changes.objects) {
@@ -289,7 +293,7 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
       TRY_ASSIGN(after[path], table_at(objects, cache, roots[at(side)], path));
     }
     if (!was || !is) continue;
-    TRY_ASSIGN(const Likeness like, likeness(objects, cache, before[path], after[path]));
+    TRY_ASSIGN(const Likeness like, likeness(objects, cache, before[path], after[path], base_is_aside));
     own[path] = like.weight + kSamePath;
     if (own[path] < kSurelyItself) continue;
     before.erase(path);
@@ -299,7 +303,12 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
   for (const auto& [from, was] : before) {
     for (const auto& [to, is] : after) {
       if (from == to) continue;
-      TRY_ASSIGN(const Likeness like, likeness(objects, cache, was, is));
+      TRY_ASSIGN(Likeness like, likeness(objects, cache, was, is, base_is_aside));
+      const bool is_counted = was.table->layout.counted && is.table->layout.counted;
+      if (!like.may_be_one && is_counted && !own.contains(from) && !own.contains(to) &&
+          !was.rows.is_zero() && !is.rows.is_zero() && diff::same_table(*was.table, *is.table)) {
+        TRY_ASSIGN(like.may_be_one, diff::shares_cells({objects, cache}, was, is));
+      }
       const bool stays = own.contains(from) && own.at(from) >= like.weight;
       const bool is_another = own.contains(to) && own.at(to) >= like.weight;
       if (like.may_be_one && !stays && !is_another) moves.push_back({like.weight, from, to});

@@ -70,11 +70,12 @@ Result<bool> same_data(const store::ObjectReader& objects, store::NodeCache& cac
 // it has no rows still and its old name in another schema.
 // A name may be another table's by now, too: the path of the one that is most like the old table, by
 // its key's name, its rows and its path, in this order. Empty: it is gone, and another one that was
-// renamed has its path.
+// renamed has its path. `base_is_aside`: the side did not come from the base, and may lack columns of it.
 Result<std::map<std::string, std::string>> find_renames(const store::ObjectReader& objects,
                                                         store::NodeCache& cache,
                                                         const std::array<Oid, 3>& roots,
-                                                        const Changes& changes, Side side);
+                                                        const Changes& changes, Side side,
+                                                        bool base_is_aside = false);
 
 // The same for views, plain and materialised: one that is gone and a new one with its query, both as
 // `view_of` has them.

@@ -189,6 +189,24 @@ Result<void> Recorder::row(const RowConflict& conflict, const SideLine& merged,
   return {};
 }
 
+Result<void> Recorder::put_back(const RowConflict& conflict) const {
+  if (!wanted()) return {};
+  Settlement settlement = about(conflict);
+  TRY_ASSIGN(settlement.base, row_text(conflict.base, {}));
+  TRY_ASSIGN(settlement.ours, row_text(conflict.ours, {}));
+  TRY_ASSIGN(settlement.theirs, row_text(conflict.theirs, {}));
+  settlement.key = settlement.base;
+  settlement.merged = conflict.ours ? settlement.ours : settlement.theirs;
+  settlement.choice = choice_of(settlement);
+  if (conflict.ours && conflict.theirs) {
+    settlement.merged = *settlement.ours + ", " + *settlement.theirs;
+    settlement.choice = "neither";
+  }
+  settlement.ground = "rows are counted";
+  enough_ = !request_.record(std::move(settlement));
+  return {};
+}
+
 Result<void> Recorder::renumbered(const Renumbered& renumbered) const {
   if (!wanted()) return {};
   const auto& [base, ours, before, after] = renumbered;

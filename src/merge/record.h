@@ -25,6 +25,8 @@ class Recorder {
   // were in conflict, and `ground` of all else.
   Result<void> row(const RowConflict& conflict, const SideLine& merged,
                    const std::map<uint16_t, std::string>& grounds, const std::string& ground) const;
+  // A row without a key that both sides took away; what a side put in its place, if anything, is there.
+  Result<void> put_back(const RowConflict& conflict) const;
   // A row of theirs that got another key, or refers to one that did.
   struct Renumbered {
     const SideLine& base;

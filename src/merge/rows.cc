@@ -139,6 +139,11 @@ Result<void> RowMerge::run(const KeyMaps& renumbered) {
     TRY(walk(renumberer));
   TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
   if (!whole) {
+    if (settler_.tally().missing > 0) {
+      TRY_ASSIGN(PutRows ours, put_rows(Side::kOurs));
+      TRY_ASSIGN(PutRows theirs, put_rows(Side::kTheirs));
+      TRY(tell_put_back({PutRows(), std::move(ours), std::move(theirs)}));
+    }
     TRY(apply());
     return finish();
   }

@@ -128,6 +128,11 @@ class RowMerge {
   Result<bool> is_rewritten(Side side);
   Result<uint64_t> rows_put(Side side);
   Result<std::optional<Side>> settle_put_back();
+  void forget_edits();
+  // Rows that a side put, in the merged layout, and how many of each.
+  using PutRows = std::vector<std::pair<std::string, uint64_t>>;
+  Result<PutRows> put_rows(Side side);
+  Result<void> tell_put_back(std::array<PutRows, 3> put);
   Result<std::optional<Bytes>> find_ours(Bytes key);
   Result<void> apply();
   Result<void> finish();
@@ -140,6 +145,7 @@ class RowMerge {
   };
   using RekeyedRows = std::map<std::string, Rekeyed>;
   Result<std::map<std::string, uint64_t>> carried_counts(Side side);
+  Result<bool> has_just(Side side, const RekeyedRows& rows);
   Result<RekeyedRows> read_rekeyed(Side side);
   Result<void> fit_new_rows(const RekeyedRows& base, const RekeyedRows& others,
                             RekeyedRows& rows) const;
@@ -152,6 +158,7 @@ class RowMerge {
                            const std::string& side_key, uint64_t count);
   void count_row(Bytes key, const std::optional<std::string>& line);
   static void count_put(const RekeyedRows& base, const RekeyedRows& rows, uint64_t& put);
+  Result<std::optional<Side>> found_as_it_is(const RekeyedRows& rows);
   Result<void> write_rekeyed(const RekeyedRows& rows);
 
   MergeContext& context_;
@@ -180,6 +187,7 @@ class RowMerge {
   bool rekeyed_ = false;       // So all sides are read whole, or because rows get new keys.
   bool side_by_side_ = false;  // Their lines cannot be compared, or edited, as they stand.
   RekeyedRows ours_rekeyed_;
+  bool sides_alike_ = false;  // Both sides have the same rows in the same columns, when rekeyed_.
   std::optional<Side> whole_;
   std::array<SideLine, 3> own_;  // RowConflict::own, of the lines carried last.
   std::array<uint64_t, 3> rows_put_{};  // By Side, in a table without a key, when rekeyed_.

@@ -77,6 +77,13 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
                        (put > 0 ? " written anew" : " of the base changed or deleted");
   }
   if (!any_rewritten) return std::optional<Side>();
+  const bool is_agreed = rekeyed_ ? sides_alike_
+                                  : version(Side::kOurs).rows == version(Side::kTheirs).rows &&
+                                        carrier(Side::kOurs).has_columns_of(carrier(Side::kTheirs));
+  if (is_agreed) {  // Both came to one table: it was written anew once.
+    forget_edits();
+    return std::optional<Side>(Side::kOurs);
+  }
   const size_t open = context_.choices.open.size();
   const Side side = context_.choices.settle({merged_->schema + "." + merged_->name,
                                              "rewritten rows", texts[at(Side::kBase)],
@@ -86,10 +93,83 @@ Result<std::optional<Side>> RowMerge::settle_put_back() {
     TRY(tell_lost_rows(context_.made, context_.cache, context_.request, sides_.versions, side,
                        "rewritten rows", context_.choices.answered));
   }
+  forget_edits();
+  return std::optional<Side>(side);
+}
+
+void RowMerge::forget_edits() {
   edits_.clear();
   large_edits_.clear();
   summary_.added = summary_.changed = summary_.deleted = 0;
-  return std::optional<Side>(side);
+}
+
+Result<RowMerge::PutRows> RowMerge::put_rows(Side side) {
+  PutRows rows;
+  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
+    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
+  };
+  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
+                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                         TRY(step());
+                         const uint64_t from = count_of(row.from);
+                         const uint64_t to = count_of(row.to);
+                         if (to <= from) return true;
+                         TRY_ASSIGN(std::string line, carrier(side).carry(*row.to));
+                         rows.emplace_back(std::move(line), to - from);
+                         return rows.size() < kPutBackRowsTold;
+                       }));
+  return rows;
+}
+
+// M8: a row without a key that both sides took away, and that one of them may have changed: that one's
+// deletion or change is lost, as what the other put is there. What was put for it, nobody can tell for
+// sure: the row that has most of its values, if that has any.
+Result<void> RowMerge::tell_put_back(std::array<PutRows, 3> put) {
+  if (!merged_->layout.counted || context_.request.conflicts_take_base) return {};
+  const Recorder recorder(context_.request, lines_);
+  std::array<std::vector<Cells>, 3> cells;
+  for (const Side side : {Side::kOurs, Side::kTheirs}) {
+    for (const auto& [line, count] : put[at(side)]) {
+      TRY_ASSIGN(Cells of_row, lines_.take_apart(line));
+      cells[at(side)].push_back(std::move(of_row));
+    }
+  }
+  const auto take = [&](Side side, const Cells& of_row, size_t least) -> SideLine {
+    PutRows& rows = put[at(side)];
+    size_t best = rows.size(), most = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].second == 0) continue;
+      size_t equal = 0;
+      for (const catalog::ColumnDef& column : merged_->columns)
+        equal += cells[at(side)][i][column.slot] == of_row[column.slot] ? 1 : 0;
+      if (equal < least || (best < rows.size() && equal <= most)) continue;
+      best = i;
+      most = equal;
+    }
+    if (best == rows.size()) return {};
+    --rows[best].second;
+    return type::with_line_count(rows[best].first, 1);
+  };
+  // First those that have something in common with what was put, then whatever is left. What has nothing
+  // beside it then, both sides deleted.
+  auto gone = settler_.tally().missing_rows;
+  for (const size_t least : {size_t{1}, size_t{0}}) {
+    for (auto& [line, count] : gone) {
+      TRY_ASSIGN(const Cells of_row, lines_.take_apart(line));
+      for (; count > 0; --count) {
+        TRY(step());
+        RowConflict conflict;
+        conflict.schema = merged_->schema;
+        conflict.table = merged_->name;
+        conflict.base = type::with_line_count(line, 1);
+        conflict.ours = take(Side::kOurs, of_row, least);
+        conflict.theirs = take(Side::kTheirs, of_row, least);
+        if (!conflict.ours && !conflict.theirs) break;
+        TRY(recorder.put_back(conflict));
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace rowan::merge

@@ -1,5 +1,6 @@
 // Tables whose rows get other keys: all sides are read whole, and sorted by the merged table's keys.
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "merge/rows.h"
@@ -229,6 +230,11 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   if (merged_->layout.counted) {
     count_put(base, ours_rekeyed_, rows_put_[at(Side::kOurs)]);
     count_put(base, theirs, rows_put_[at(Side::kTheirs)]);
+    sides_alike_ = carrier(Side::kOurs).has_columns_of(carrier(Side::kTheirs)) &&
+                   std::equal(ours_rekeyed_.begin(), ours_rekeyed_.end(), theirs.begin(),
+                              theirs.end(), [](const auto& a, const auto& b) {
+                                return a.first == b.first && a.second.line == b.second.line;
+                              });
   }
   for (const TheirChange& change : changes) TRY(settle_change(change));
   TRY_ASSIGN(const std::optional<Side> whole, settle_put_back());
@@ -236,6 +242,20 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
     return write_rekeyed(*whole == Side::kOurs     ? ours_rekeyed_
                          : *whole == Side::kTheirs ? theirs
                                                    : base);
+  }
+  if (settler_.tally().missing > 0) {
+    std::array<PutRows, 3> put;
+    for (const Side side : {Side::kOurs, Side::kTheirs}) {
+      for (const auto& [key, row] : side == Side::kOurs ? ours_rekeyed_ : theirs) {
+        const auto was = base.find(key);
+        const uint64_t before =
+            was == base.end() ? 0 : std::strtoull(was->second.line.c_str() + 1, nullptr, 10);
+        const uint64_t count = std::strtoull(row.line.c_str() + 1, nullptr, 10);
+        if (count > before && put[at(side)].size() < kPutBackRowsTold)
+          put[at(side)].emplace_back(row.line, count - before);
+      }
+    }
+    TRY(tell_put_back(std::move(put)));
   }
   for (Edit& edit : edits_) {
     if (edit.line) {
@@ -247,7 +267,43 @@ Result<void> RowMerge::merge_rekeyed(const Renumberer& renumberer) {
   return write_rekeyed(ours_rekeyed_);
 }
 
+// Whether a side of a table without a key has these rows and no others, in the merged table's columns.
+Result<bool> RowMerge::has_just(Side side, const RekeyedRows& rows) {
+  if (version(side).table == nullptr ||
+      version(side).table->definition_id != merged_->definition_id)
+    return false;
+  std::map<std::string, uint64_t> own;
+  if (!version(side).rows.is_zero()) {
+    TRY_ASSIGN(own, carried_counts(side));
+  }
+  return std::equal(rows.begin(), rows.end(), own.begin(), own.end(),
+                    [](const auto& row, const auto& is) {
+                      return row.first == is.first &&
+                             std::strtoull(row.second.line.c_str() + 1, nullptr, 10) == is.second;
+                    });
+}
+
+// What dropped columns left in lines is no reason to write a side's rows anew. Where both sides have just
+// these rows in other bytes, neither's stand, whichever is ours (M1). A column that a side lacks is filled
+// in afterwards (fill).
+Result<std::optional<Side>> RowMerge::found_as_it_is(const RekeyedRows& rows) {
+  if (!merged_->layout.counted ||
+      !carrier(Side::kOurs).has_columns_of(carrier(Side::kTheirs)))
+    return std::optional<Side>();
+  TRY_ASSIGN(const bool ours, has_just(Side::kOurs, rows));
+  TRY_ASSIGN(const bool theirs, has_just(Side::kTheirs, rows));
+  if (ours && theirs && version(Side::kOurs).rows != version(Side::kTheirs).rows)
+    return std::optional<Side>();
+  return ours ? std::optional(Side::kOurs) : theirs ? std::optional(Side::kTheirs) : std::nullopt;
+}
+
 Result<void> RowMerge::write_rekeyed(const RekeyedRows& rows) {
+  TRY_ASSIGN(const std::optional<Side> side, found_as_it_is(rows));
+  if (side) {
+    rows_ = version(*side).rows;
+    large_ = version(*side).large;
+    return {};
+  }
   RowTreeWriter writer(context_, merged_->layout);
   for (const auto& [key, row] : rows) TRY(writer.add(key, row.line));
   return writer.finish(rows_, large_);

@@ -99,7 +99,11 @@ Result<Decision> Settler::add_counts(const ThreeLines& row) {
   int64_t sum = 0;
   if (__builtin_add_overflow(ours, theirs - base, &sum))
     return Error(ErrorCode::kProgramLimit, "a merged row's count is too large");
-  if (sum < 0) tally_.missing += static_cast<uint64_t>(-sum);
+  if (sum < 0) {
+    tally_.missing += static_cast<uint64_t>(-sum);
+    if (row.base && tally_.missing_rows.size() < kPutBackRowsTold)
+      tally_.missing_rows.emplace_back(*row.base, static_cast<uint64_t>(-sum));
+  }
   if (sum <= 0) return Decision{false, {}};
   if (sum == ours) return Decision();
   const Bytes from = row.theirs ? *row.theirs : row.ours ? *row.ours : Bytes(shared_row_->line);

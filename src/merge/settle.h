@@ -36,6 +36,9 @@ struct Decision {
   SideLine line;  // Unless keep_ours; nothing: the row goes.
 };
 
+// Of rows without a key that both sides took away, and of those that they put: more are not compared.
+inline constexpr size_t kPutBackRowsTold = 1024;
+
 class Settler {
  public:
   struct Tally {
@@ -43,6 +46,7 @@ class Settler {
     uint64_t conflicts = 0;  // Settled or left.
     std::vector<RowConflict> open;
     uint64_t missing = 0;  // Rows without a key that both sides took away: the count fell below 0.
+    std::vector<std::pair<std::string, uint64_t>> missing_rows;  // Some of them: lines, and how many.
   };
 
   Settler(const Request& request, const Lines& lines, std::string ours_path,

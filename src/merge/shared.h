@@ -4,6 +4,7 @@
 // Threads: one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -36,9 +37,10 @@ class SharedDeltas {
   bool empty() const { return rows_.empty(); }
   const std::map<std::string, Row, std::less<>>& rows() const { return rows_; }
   const Row* find(Bytes key) const;
-  // Adds what the change did to the table, which its side knows by one of `paths`.
+  // Adds what the change did to the table. `tables`: the sides' by now.
   Result<void> add(store::PendingObjects& objects, store::NodeCache& cache,
-                   const SharedChange& change, const std::vector<std::string>& paths,
+                   const SharedChange& change,
+                   const std::array<const catalog::TableDef*, 3>& tables,
                    const DefinitionMerge& definition, const Lines& lines);
 
   // The base's value and all of the column's deltas. `base` may be null: no such row.

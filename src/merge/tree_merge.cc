@@ -199,7 +199,7 @@ Result<void> TreeMerge::find_shared_tables() {
       [this](const std::string& path) -> Result<bool> {
         TRY_ASSIGN(const catalog::TableVersion version, table_at(made_, cache_, roots_[0], path));
         if (!adds_up(*version.table)) return false;
-        TRY_ASSIGN(const auto shared, request_.shared_changes({path}));
+        TRY_ASSIGN(const auto shared, request_.shared_changes({path, path, path}));
         return !shared.empty();
       },
       changes_);
@@ -209,7 +209,8 @@ Result<void> TreeMerge::find_tables() {
   std::array<std::map<std::string, std::string>, 3> renames;
   std::array<std::set<std::string>, 3> targets;
   for (const Side side : {Side::kOurs, Side::kTheirs}) {
-    TRY_ASSIGN(renames[at(side)], find_renames(made_, cache_, roots_, changes_, side));
+    TRY_ASSIGN(renames[at(side)], find_renames(made_, cache_, roots_, changes_, side,
+                                               request_.base_is_aside));
     for (const auto& [from, to] : renames[at(side)]) {
       if (!to.empty()) targets[at(side)].insert(to);
     }
@@ -361,7 +362,7 @@ Result<void> TreeMerge::place(Job& job) {
   // M4: but where counts or sums add up, what both sides did alike they did twice.
   const bool adds = adds_up(*job.sides.versions[at(Side::kOurs)].table);
   if (adds && request_.shared_changes) {
-    TRY_ASSIGN(job.shared, request_.shared_changes({ours, theirs, base}));
+    TRY_ASSIGN(job.shared, request_.shared_changes({base, ours, theirs}));
   }
   if (!job.shared.empty()) {
     job.whole = Side::kBase;

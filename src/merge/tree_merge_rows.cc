@@ -57,11 +57,11 @@ Result<bool> TreeMerge::stands_whole(const Job& job) {
 
 Result<void> TreeMerge::count_once(Job& job) {
   if (job.shared.empty()) return {};
-  const std::vector<std::string> paths{job.side_path(Side::kOurs), job.side_path(Side::kTheirs),
-                                       job.side_path(Side::kBase)};
   SharedDeltas shared;
+  std::array<const catalog::TableDef*, 3> tables{};
+  for (const Side side : kSides) tables[at(side)] = job.sides.versions[at(side)].table.get();
   for (const SharedChange& change : job.shared)
-    TRY(shared.add(made_, cache_, change, paths, *job.definition, job.rows->lines()));
+    TRY(shared.add(made_, cache_, change, tables, *job.definition, job.rows->lines()));
   job.rows->count_once(std::move(shared));
   return {};
 }

@@ -83,8 +83,8 @@ class Walk {
       const std::vector<Oid> seen(level.bases.end() - static_cast<ptrdiff_t>(level.seen),
                                   level.bases.end());
       const Oid next = next_of(level);
-      request.shared_changes = [this, seen, next](const std::vector<std::string>& paths) {
-        return questions_.shared_changes(seen, next, paths);
+      request.shared_changes = [this, seen, root = level.root, next](const TablePlaces& places) {
+        return questions_.shared_changes(seen, root, next, places);
       };
     }
     TRY_ASSIGN(const Outcome outcome, merge_trees(made_, cache_, request));

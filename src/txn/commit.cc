@@ -496,6 +496,7 @@ std::string CommitBuilder::summary() const {
     }
     return name;
   };
+  std::set<std::string> renamed;  // Whose definition is yet to be written with the new name.
   for (const FileOp& op : body_.file_ops) {
     if (op.moved_to.empty() && catalog::is_passive(op.path)) {
       parts.push_back((op.blob.is_zero() ? "delete " : "write ") + op.path);
@@ -507,6 +508,9 @@ std::string CommitBuilder::summary() const {
     const std::string subject = plain(is_definition ? op.path.substr(0, slash) : op.path);
     if (!op.moved_to.empty()) {
       parts.push_back("rename " + subject + " to " + plain(op.moved_to));
+      renamed.insert(plain(op.moved_to));
+    } else if (is_definition && !op.blob.is_zero() && renamed.erase(subject) > 0) {
+      continue;  // Said already.
     } else if (op.blob.is_zero()) {
       parts.push_back("drop " + subject);
     } else {

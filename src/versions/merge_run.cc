@@ -122,9 +122,9 @@ Result<Oid> MergeGraph::base_root(store::PendingObjects& objects,
     return manager_.merge_bases(a, b);
   };
   questions.root_of = [&](const Oid& commit) { return root_of(commit); };
-  questions.shared_changes = [&](const std::vector<Oid>& ours, const Oid& theirs,
-                                 const std::vector<std::string>& paths) {
-    return Picks(context_, ours, theirs).of_table(paths);
+  questions.shared_changes = [&](const std::vector<Oid>& ours, const Oid& ours_root,
+                                 const Oid& theirs, const merge::TablePlaces& places) {
+    return Picks(context_, ours, theirs).of_table(objects, ours_root, places);
   };
   return merge::virtual_base(objects, store_.cache(), bases, questions);
 }
@@ -311,9 +311,9 @@ Result<MergeRun> run_merge_of(const Context& context, const Oid& tip,
       return find_unusable(context, objects, root, root != request.theirs_root);
     };
     std::optional<Picks> picks;  // Looked for when a table asks.
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
+    request.shared_changes = [&](const merge::TablePlaces& places) {
       if (!picks) picks.emplace(context, sides, source);
-      return picks->of_table(paths);
+      return picks->of_table(*run.made, request.ours_root, places);
     };
     LaterSide later(graph, sides, source, bases);
     request.theirs_is_later = [&](const std::string& ours_path, Bytes ours_key,

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "diff/changes.h"
 #include "versions/revisions.h"
 
 namespace rowan::versions {
@@ -71,30 +72,14 @@ size_t marks_of(std::string_view name) {
 
 std::string_view root_name(std::string_view name) { return name.substr(marks_of(name)); }
 
-// A commit of one parent.
-Result<std::optional<merge::CommitChange>> change_of(const Context& context, const Oid& id) {
+// A commit of one parent, in which the table that is asked about stands at `path`.
+Result<std::optional<merge::CommitChange>> change_of(const Context& context, const Oid& id,
+                                                     const std::string& path) {
   TRY_ASSIGN(const git::Commit commit, read_commit(context.store, id));
   if (commit.parents.size() != 1) return std::optional<merge::CommitChange>();
   TRY_ASSIGN(const Oid before, context.repository.root_of(commit.parents[0]));
   TRY_ASSIGN(const Oid after, context.repository.root_of(id));
-  return std::optional<merge::CommitChange>({before, after});
-}
-
-// Those of the commits that may have changed one of the tables.
-Result<std::vector<Oid>> changing(const Context& context, const std::vector<Oid>& commits,
-                                  const std::vector<std::string>& paths) {
-  if (paths.empty()) return commits;
-  const derived::HistoryIndex& history = context.manager.history();
-  std::vector<uint32_t> changes;
-  for (const std::string& path : paths) changes.push_back(derived::change_hash(path, {}));
-  std::vector<Oid> found;
-  for (const Oid& commit : commits) {
-    TRY(context.check_cancelled());
-    if (std::any_of(changes.begin(), changes.end(),
-                    [&](uint32_t change) { return history.may_have_changed(commit, change); }))
-      found.push_back(commit);
-  }
-  return found;
+  return std::optional<merge::CommitChange>({before, after, path});
 }
 
 }  // namespace
@@ -164,7 +149,7 @@ Result<const Picks::Names*> Picks::names_of(const Oid& commit) {
 
 // Whether the change was in both histories before they parted, by another commit of these names:
 // then what both have of it is in their base.
-Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::string>& paths) {
+Result<bool> Picks::counted_before(const Names& shared, TablePast past) {
   txn::Manager& manager = context_.manager;
   const derived::HistoryIndex& history = manager.history();
   int64_t since_us = INT64_MAX;  // What picks or reverts a commit is younger than it.
@@ -183,8 +168,9 @@ Result<bool> Picks::counted_before(const Names& shared, const std::vector<std::s
     open.pop_back();
     const auto info = history.find(id);
     if (!info || info->time_us < since_us) continue;
-    TRY_ASSIGN(const std::vector<Oid> changes, changing(context_, {id}, paths));
-    if (!changes.empty()) {
+    TRY(context_.check_cancelled());
+    TRY_ASSIGN(const auto changed, past.changed_at(id));
+    if (changed) {
       TRY_ASSIGN(const Names own, read_names(context_, id));
       if (std::any_of(own.begin(), own.end(),
                       [&](const std::string& name) { return shared.contains(name); }))
@@ -229,18 +215,20 @@ class OneSide {
 
 }  // namespace
 
-Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& paths) {
-  TRY_ASSIGN(const std::vector<Oid> ours, changing(context_, ours_, paths));
-  TRY_ASSIGN(const std::vector<Oid> theirs, changing(context_, theirs_, paths));
+Result<std::vector<Picks::Pair>> Picks::pairs(const Places& ours_changing,
+                                              const Places& theirs_changing,
+                                              const TablePast& past) {
   std::vector<Pair> pairs;
-  if (ours.empty() || theirs.empty()) return pairs;
+  if (ours_changing.empty() || theirs_changing.empty()) return pairs;
   OneSide by_name, their_makers;
-  for (const Oid& commit : ours) {
+  for (const Oid& commit : ours_) {
+    if (!ours_changing.contains(commit)) continue;
     TRY_ASSIGN(const Names* names, names_of(commit));
     by_name.add(context_.manager.history(), commit, *names);
   }
   std::set<std::pair<std::string, size_t>> taken;  // Names, and the place of who has them.
-  for (const Oid& commit : theirs) {
+  for (const Oid& commit : theirs_) {
+    if (!theirs_changing.contains(commit)) continue;
     TRY_ASSIGN(const Names* names, names_of(commit));
     const size_t place = their_makers.add(context_.manager.history(), commit, *names);
     const bool again = std::any_of(names->begin(), names->end(), [&](const std::string& name) {
@@ -256,7 +244,7 @@ Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& pa
       Names shared;
       std::set_intersection(names->begin(), names->end(), other_names->begin(), other_names->end(),
                             std::inserter(shared, shared.end()));
-      TRY_ASSIGN(const bool known, counted_before(shared, paths));
+      TRY_ASSIGN(const bool known, counted_before(shared, past));
       if (!known) pairs.push_back({*other, commit, other_names->contains(commit.hex())});
       break;
     }
@@ -264,12 +252,32 @@ Result<std::vector<Picks::Pair>> Picks::pairs(const std::vector<std::string>& pa
   return pairs;
 }
 
-Result<std::vector<merge::SharedChange>> Picks::of_table(const std::vector<std::string>& paths) {
-  TRY_ASSIGN(const std::vector<Pair> found, pairs(paths));
+Result<std::vector<merge::SharedChange>> Picks::of_table(const store::ObjectReader& objects,
+                                                         const Oid& ours_root,
+                                                         const merge::TablePlaces& places) {
   std::vector<merge::SharedChange> shared;
+  if (ours_.empty() || theirs_.empty()) return shared;
+  TablePast past(context_);
+  for (const Oid& tip : our_tips_) {
+    std::optional<std::string> path = places.ours;
+    if (our_tips_.size() > 1) {
+      TRY_ASSIGN(const Oid root, context_.repository.root_of(tip));
+      TRY_ASSIGN(path, diff::path_before({objects, context_.store.cache()}, root, ours_root,
+                                         places.ours));
+    }
+    if (path) past.know(tip, *path);
+  }
+  past.know(theirs_tip_, places.theirs);
+  TRY_ASSIGN(const Places ours_changing, past.changing(ours_));
+  TRY_ASSIGN(const Places theirs_changing, past.changing(theirs_));
+  for (const Oid& tip : our_tips_) {
+    for (const Oid& base : context_.manager.merge_bases(tip, theirs_tip_))
+      past.know(base, places.base);
+  }
+  TRY_ASSIGN(const std::vector<Pair> found, pairs(ours_changing, theirs_changing, past));
   for (const Pair& pair : found) {
-    TRY_ASSIGN(const auto ours, change_of(context_, pair.ours));
-    TRY_ASSIGN(const auto theirs, change_of(context_, pair.theirs));
+    TRY_ASSIGN(const auto ours, change_of(context_, pair.ours, ours_changing.at(pair.ours)));
+    TRY_ASSIGN(const auto theirs, change_of(context_, pair.theirs, theirs_changing.at(pair.theirs)));
     if (ours && (pair.ours_is_pick || !theirs)) {
       shared.push_back({merge::Side::kOurs, *ours, theirs});
     } else if (theirs) {
@@ -353,10 +361,55 @@ Result<std::set<std::string>> names_of_change(const Context& context, const Oid&
 
 }  // namespace
 
-HeldChanges::HeldChanges(const Context& context, const Oid& tip) : context_(context), tip_(tip) {}
+HeldChanges::HeldChanges(const Context& context, const store::ObjectReader& objects, const Oid& tip)
+    : context_(context), objects_(objects), tip_(tip) {}
+
+// The branch's changes, oldest first, that may have changed the table which stands at `path` now; those
+// of the tip's history come first, and are `held_count`.
+Result<std::vector<HeldChanges::Placed>> HeldChanges::changing(const std::set<std::string>& names,
+                                                               std::string path,
+                                                               size_t& held_count) const {
+  const diff::Source source{objects_, context_.store.cache()};
+  std::vector<Placed> added;
+  for (size_t i = added_.size(); i > 0 && !path.empty(); --i) {
+    const Added& one = added_[i - 1];
+    added.push_back({one.change, path, one.to_root});
+    TRY_ASSIGN(const auto before, diff::path_before(source, one.from_root, one.to_root, path));
+    path = before.value_or("");
+  }
+  const std::vector<Oid> commits = younger_than(context_, tip_, names);
+  TablePast past(context_);
+  past.know(tip_, path);
+  for (const Oid& tip : context_.manager.held_tips(tip_)) past.know(tip, path);
+  TRY_ASSIGN(const auto places, past.changing(commits));
+  std::vector<Placed> changes;
+  for (const Oid& commit : commits) {
+    const auto place = places.find(commit);
+    if (place != places.end()) changes.push_back({{commit, false}, place->second, {}});
+  }
+  held_count = changes.size();
+  changes.insert(changes.end(), added.rbegin(), added.rend());
+  return changes;
+}
+
+// What it did to the table; nothing: a merge.
+Result<std::optional<merge::CommitChange>> HeldChanges::made_by(const Placed& holder) const {
+  const diff::Source source{objects_, context_.store.cache()};
+  TRY_ASSIGN(auto made, change_of(context_, holder.change.commit, holder.path));
+  if (!made) return made;
+  if (holder.root) {
+    TRY_ASSIGN(const auto path, diff::path_before(source, made->root, *holder.root, holder.path));
+    made->path = path.value_or("");
+  }
+  if (!holder.change.is_back) return made;
+  TRY_ASSIGN(const auto before, diff::path_before(source, made->before_root, made->root, made->path));
+  std::swap(made->before_root, made->root);
+  made->path = before.value_or("");
+  return made;
+}
 
 Result<std::vector<merge::SharedChange>> HeldChanges::of_change(
-    const Change& change, const merge::CommitChange& made, const std::vector<std::string>& paths) {
+    const Change& change, const merge::CommitChange& made, const merge::TablePlaces& places) {
   std::vector<merge::SharedChange> shared;
   TRY_ASSIGN(const std::set<std::string> given, names_of_change(context_, change.commit, change.is_back));
   size_t depth = 0;  // Odd: it undoes something.
@@ -365,30 +418,28 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_change(
   for (const std::string& name : given) {
     if (marks_of(name) == depth) roots.emplace(root_name(name));
   }
-  TRY_ASSIGN(const std::vector<Oid> held, changing(context_, younger_than(context_, tip_, given), paths));
-  std::vector<Change> changes;
-  for (const Oid& commit : held) changes.push_back({commit, false});
-  changes.insert(changes.end(), added_.begin(), added_.end());
+  size_t held_count = 0;
+  TRY_ASSIGN(const std::vector<Placed> changes, changing(given, places.ours, held_count));
   std::map<size_t, Makers> makers;  // By how often a name is undone: odd ones undo.
   std::map<size_t, size_t> more;    // The same, of what was added since.
-  std::optional<Change> holder;
+  const Placed* holder = nullptr;
   for (size_t i = 0; i < changes.size(); ++i) {
     TRY_ASSIGN(const std::set<std::string> names,
-               names_of_change(context_, changes[i].commit, changes[i].is_back, true));
+               names_of_change(context_, changes[i].change.commit, changes[i].change.is_back, true));
     std::set<size_t> levels;
     for (const std::string& name : names) {
       if (roots.contains(root_name(name))) levels.insert(marks_of(name));
-      if (given.contains(name)) holder = changes[i];
+      if (given.contains(name)) holder = &changes[i];
     }
     for (const size_t level : levels) {
-      if (i < held.size()) {
-        makers[level].push_back(changes[i].commit);
+      if (i < held_count) {
+        makers[level].push_back(changes[i].change.commit);
       } else {
         ++more[level];
       }
     }
   }
-  if (!holder) return shared;
+  if (holder == nullptr) return shared;
   int64_t effect = 0;
   const derived::HistoryIndex& history = context_.manager.history();
   for (size_t level = 0; level <= kRevertsMax; ++level) {
@@ -397,9 +448,8 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_change(
   }
   const bool undoes = depth % 2 == 1;
   if (undoes ? effect > 0 : effect <= 0) return shared;
-  TRY_ASSIGN(auto of_holder, change_of(context_, holder->commit));
-  if (of_holder && holder->is_back) std::swap(of_holder->before_root, of_holder->root);
-  if (*holder == change || !of_holder) {
+  TRY_ASSIGN(const auto of_holder, made_by(*holder));
+  if (holder->change == change || !of_holder) {
     shared.push_back({merge::Side::kTheirs, made, made});
   } else {
     shared.push_back({merge::Side::kOurs, *of_holder, made});

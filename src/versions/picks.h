@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "merge/merge.h"
 #include "versions/context.h"
+#include "versions/table_past.h"
 
 namespace rowan::versions {
 
@@ -29,22 +30,28 @@ class Picks {
  public:
   Picks(const Context& context, std::vector<Oid> our_tips, const Oid& theirs);
 
+  // As merge::Request::shared_changes wants it; `ours_root` is what our tips are together.
+  Result<std::vector<merge::SharedChange>> of_table(const store::ObjectReader& objects,
+                                                    const Oid& ours_root,
+                                                    const merge::TablePlaces& places);
+
+ private:
   // A commit of theirs and one of ours that are one change. Commits of a side that make one change
   // beside each other are one; of those behind each other, with what undid it in between, the first of
-  // ours goes with the first of theirs, and so on. With `paths`: only commits that may have changed one of these tables.
+  // ours goes with the first of theirs, and so on.
   struct Pair {
     Oid ours, theirs;
     bool ours_is_pick = false;  // Ours was picked from theirs; else the other way, or both.
   };
-  Result<std::vector<Pair>> pairs(const std::vector<std::string>& paths = {});
-  Result<std::vector<merge::SharedChange>> of_table(const std::vector<std::string>& paths);
-
- private:
+  // Commits that may have changed a table, and where it stands in them.
+  using Places = std::map<Oid, std::string>;
+  Result<std::vector<Pair>> pairs(const Places& ours_changing, const Places& theirs_changing,
+                                  const TablePast& past);
   using Names = std::set<std::string>;
   bool is_in_base(const Oid& commit, const Names& names) const;
   Result<const Names*> names_of(const Oid& commit);
   bool held_by_both(const std::string& name) const;
-  Result<bool> counted_before(const Names& shared, const std::vector<std::string>& paths);
+  Result<bool> counted_before(const Names& shared, TablePast past);
 
   const Context& context_;
   std::vector<Oid> our_tips_;
@@ -59,23 +66,29 @@ class Picks {
 // these. What was undone comes again.
 class HeldChanges {
  public:
-  HeldChanges(const Context& context, const Oid& tip);
+  // `objects` has what is made on the tip.
+  HeldChanges(const Context& context, const store::ObjectReader& objects, const Oid& tip);
 
   // As merge::Request::shared_changes wants it, where theirs is the commit's tree: `picked`.
   Result<std::vector<merge::SharedChange>> of_picked(const Oid& commit,
                                                      const merge::CommitChange& picked,
-                                                     const std::vector<std::string>& paths) {
-    return of_change({commit, false}, picked, paths);
+                                                     const merge::TablePlaces& places) {
+    return of_change({commit, false}, picked, places);
   }
   // The same for a commit that is reverted: `back` leads from its tree to the one before it. What the
   // branch has reverted, and not made again since, is reverted once.
   Result<std::vector<merge::SharedChange>> of_reverted(const Oid& commit,
                                                        const merge::CommitChange& back,
-                                                       const std::vector<std::string>& paths) {
-    return of_change({commit, true}, back, paths);
+                                                       const merge::TablePlaces& places) {
+    return of_change({commit, true}, back, places);
   }
-  void add(const Oid& commit) { added_.push_back({commit, false}); }  // It was picked,
-  void add_reverted(const Oid& commit) { added_.push_back({commit, true}); }  // or reverted.
+  // It was picked, or reverted, which led from one tree to another.
+  void add(const Oid& commit, const Oid& from_root, const Oid& to_root) {
+    added_.push_back({{commit, false}, from_root, to_root});
+  }
+  void add_reverted(const Oid& commit, const Oid& from_root, const Oid& to_root) {
+    added_.push_back({{commit, true}, from_root, to_root});
+  }
 
  private:
   struct Change {
@@ -83,13 +96,27 @@ class HeldChanges {
     bool is_back = false;  // It is reverted.
     bool operator==(const Change&) const = default;
   };
+  struct Added {
+    Change change;
+    Oid from_root, to_root;
+  };
+  // A change, and where a table stands in what it was made on.
+  struct Placed {
+    Change change;
+    std::string path;        // In `root`.
+    std::optional<Oid> root;  // Nothing: the change's own commit.
+  };
   Result<std::vector<merge::SharedChange>> of_change(const Change& change,
                                                      const merge::CommitChange& made,
-                                                     const std::vector<std::string>& paths);
+                                                     const merge::TablePlaces& places);
+  Result<std::vector<Placed>> changing(const std::set<std::string>& names, std::string path,
+                                       size_t& held_count) const;
+  Result<std::optional<merge::CommitChange>> made_by(const Placed& holder) const;
 
   const Context& context_;
+  const store::ObjectReader& objects_;
   Oid tip_;
-  std::vector<Change> added_;
+  std::vector<Added> added_;
 };
 
 // The commits of `tip`'s history that were picked from this one.

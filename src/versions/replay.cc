@@ -98,6 +98,10 @@ Result<std::vector<Oid>> named_commits(const Context& context, const sql::Revisi
     TRY_ASSIGN(const txn::Snapshot from, find_revision(context, first.empty() ? "HEAD" : first));
     TRY_ASSIGN(const txn::Snapshot to, find_revision(context, last.empty() ? "HEAD" : last));
     TRY_ASSIGN(std::vector<Oid> range, commits_between(context, from.commit, to.commit));
+    if (range.empty())
+      return Error(ErrorCode::kInvalidParameterValue,
+                   fmt::format("there is no commit in the range \"{}\"", revision))
+          .with_hint("'a..b' stands for the commits that b has and a has not.");
     if (newest_first) std::reverse(range.begin(), range.end());
     commits.insert(commits.end(), range.begin(), range.end());
   }
@@ -249,8 +253,8 @@ class Chain {
     merge::Request request;
     request.base_root = before_root;
     request.theirs_root = own_root;
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
-      return held.of_picked(id, {before_root, own_root}, paths);
+    request.shared_changes = [&](const merge::TablePlaces& places) {
+      return held.of_picked(id, {before_root, own_root, places.theirs}, places);
     };
     return apply(std::move(request), "commit " + short_id(id));
   }
@@ -272,8 +276,8 @@ class Chain {
                  only_lost_columns(objects_, cache_, before, after, conflict));
       return only_columns ? std::optional(merge::Resolution{}) : std::nullopt;
     };
-    request.shared_changes = [&](const std::vector<std::string>& paths) {
-      return held.of_reverted(id, {after, before}, paths);
+    request.shared_changes = [&](const merge::TablePlaces& places) {
+      return held.of_reverted(id, {after, before, places.theirs}, places);
     };
     return apply(std::move(request), "reverting commit " + short_id(id));
   }
@@ -308,6 +312,7 @@ class Chain {
     TRY(context_.check_cancelled());
     request.ours_root = root_;
     request.policy = merge::Policy::kManual;
+    request.base_is_aside = true;
     request.cancelled = context_.cancelled;
     request.branch = context_.head.branch;
     request.default_value = [&](const catalog::ColumnDef& column, const auto& next_value) {
@@ -386,7 +391,7 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                store::PendingObjects objects(context.store);
                Chain chain(context, objects, target.tip, target.root);
                TRY(chain.begin());
-               HeldChanges held(context, target.tip);
+               HeldChanges held(context, objects, target.tip);
                skipped.clear();
                for (const Oid& id : commits) {
                  Oid root;
@@ -395,7 +400,7 @@ Result<VerbResult> run_revert(Context& context, const sql::RevisionsStmt& statem
                    skipped.push_back(id);
                    continue;
                  }
-                 held.add_reverted(id);
+                 held.add_reverted(id, chain.root(), root);
                  if (statement.has_message) {
                    chain.stand_on(root);  // One commit of all of them, below.
                  } else {
@@ -422,7 +427,7 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
         store::PendingObjects objects(context.store);
         Chain chain(context, objects, target.tip, target.root);
         TRY(chain.begin());
-        HeldChanges held(context, target.tip);
+        HeldChanges held(context, objects, target.tip);
         skipped.clear();
         for (const Oid& id : commits) {
           TRY_ASSIGN(const git::Commit commit, commit_of(context, id));
@@ -434,7 +439,7 @@ Result<VerbResult> run_cherry_pick(Context& context, const sql::RevisionsStmt& s
             skipped.push_back(id);
             continue;
           }
-          held.add(id);
+          held.add(id, chain.root(), root);
           Trailers trailers = git::trailers(commit.message);
           trailers.emplace_back("Rowan-Cherry-Picked-From", id.hex());
           const std::string_view text =

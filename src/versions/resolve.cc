@@ -32,7 +32,7 @@ struct Work {
   PendingMerge pending;
   txn::Snapshot tip;
   MergeRun run;
-  merge::Outcome left;  // Once its answers are kept: what is still open.
+  MergeRun left;  // Once its answers are kept: what is still open.
   store::PendingObjects objects;
   NewAnswers answers;
 
@@ -58,9 +58,8 @@ Result<size_t> keep_answers(Context& context, Work& work) {
     TRY(keep_pending_merge(context, work.pending, work.objects));
     TRY_ASSIGN(work.pending, get_pending_merge(work.store, context.head.branch, context.words));
   }
-  TRY_ASSIGN(MergeRun again, rerun_pending(context, work.pending, work.tip));
-  work.left = std::move(again.outcome);
-  return work.left.conflicts.size() + work.left.schema_conflicts.size();
+  TRY_ASSIGN(work.left, rerun_pending(context, work.pending, work.tip));
+  return open_count(work.left.outcome);
 }
 
 // With one answer settled the next conflict about the same thing may read another way: it has that
@@ -73,7 +72,7 @@ Result<size_t> finish(Context& context, Work& work, std::optional<merge::Side> s
   for (size_t round = 0;; ++round) {
     TRY_ASSIGN(const size_t remaining, keep_answers(context, work));
     bool more = false;
-    for (const merge::SchemaConflict& conflict : work.left.schema_conflicts) {
+    for (const merge::SchemaConflict& conflict : work.left.outcome.schema_conflicts) {
       if (!side || !given.contains({conflict.object, conflict.kind}) || !conflict.takes(*side) ||
           work.answers.has(conflict))
         continue;
@@ -248,6 +247,25 @@ Result<std::optional<VerbResult>> resolve_definition(Context& context,
   return std::optional(resolved(name, remaining));
 }
 
+// Answers conflicts that came up meanwhile by the statement's side. False: there are none that it can settle.
+Result<bool> answer_left(Work& work, const sql::ResolveStmt& statement) {
+  const merge::Side side = side_of(statement.side);
+  const size_t before = work.answers.size();
+  for (const merge::SchemaConflict& conflict : work.left.outcome.schema_conflicts) {
+    if (conflict.takes(side) && !work.answers.has(conflict)) work.answers.add(conflict, side);
+  }
+  const catalog::Catalog merged(*work.left.made, work.store.cache(), work.left.root);
+  for (const merge::RowConflict& conflict : work.left.outcome.conflicts) {
+    if (!conflict.takes(side)) continue;
+    TRY_ASSIGN(const catalog::TableVersion version,
+               merged.get_table(conflict.schema, conflict.table));
+    TRY_ASSIGN(const merge::SideLine line,
+               side_answer(*version.table, conflict, conflict.line(side)));
+    work.answers.add(conflict, line);
+  }
+  return work.answers.size() > before;
+}
+
 Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statement, Work& work) {
   std::optional<Target> target;
   std::optional<std::set<std::string>> keys;
@@ -287,20 +305,28 @@ Result<VerbResult> resolve_many(Context& context, const sql::ResolveStmt& statem
     }
     work.answers.add(conflict, side_of(statement.side));
   }
+  TRY_ASSIGN(size_t remaining, finish(context, work, side_of(statement.side)));
+  // What was settled may bring up other conflicts: all means these, too.
+  const bool is_all = !target && !keys && statement.side != sql::ResolveSide::kJson;
+  for (size_t round = 0; is_all && remaining > 0 && round < kAnswerRoundsMax; ++round) {
+    TRY_ASSIGN(const bool more, answer_left(work, statement));
+    if (!more) break;
+    TRY_ASSIGN(remaining, finish(context, work, side_of(statement.side)));
+  }
   const size_t given = work.answers.size();
-  TRY_ASSIGN(const size_t remaining, finish(context, work, side_of(statement.side)));
   VerbResult result =
       resolved(fmt::format("{} conflict{}", given, given == 1 ? "" : "s"), remaining);
+  const auto& open = work.left.outcome.conflicts;
   for (auto& [conflict, notice] : rows_stay) {
     const bool is_open =
-        std::any_of(work.left.conflicts.begin(), work.left.conflicts.end(), [&](const auto& left) {
+        std::any_of(open.begin(), open.end(), [&](const auto& left) {
           return left.schema == conflict->schema && left.table == conflict->table &&
                  left.key == conflict->key;
         });
     if (is_open) result.facts.notices.push_back(std::move(notice));
   }
   for (const merge::SchemaConflict* conflict : stay) {
-    const auto& left = work.left.schema_conflicts;
+    const auto& left = work.left.outcome.schema_conflicts;
     const bool is_open = std::any_of(left.begin(), left.end(), [&](const auto& one) {
       return one.object == conflict->object && one.kind == conflict->kind;
     });
