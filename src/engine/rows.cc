@@ -79,6 +79,8 @@ class ResultRows : public Rows {
     facts_.notices.clear();
   }
   const std::vector<ColumnInfo>& columns() const override { return *columns_; }
+  Format format() const override { return format_; }
+  void set_format(Format format) { format_ = format; }
   const std::string& tag() const override { return facts_.tag; }
   uint64_t affected() const override { return facts_.affected; }
   const std::string& commit_id() const override { return facts_.commit_id; }
@@ -94,6 +96,7 @@ class ResultRows : public Rows {
   ColumnInfos columns_;
   ResultFacts facts_;
   std::vector<Notice> notices_;
+  Format format_ = Format::kText;
 };
 
 class PointRows final : public ResultRows {
@@ -317,12 +320,21 @@ std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
 }
 
 Failure to_failure(const Error& error) {
-  return {std::string(sqlstate(error.code())),
-          error.message(),
-          error.detail(),
-          error.hint(),
-          error.position(),
-          is_retryable(error.code())};
+  Failure made;
+  made.sqlstate = sqlstate(error.code());
+  made.message = error.message();
+  made.detail = error.detail();
+  made.hint = error.hint();
+  made.position = error.position();
+  made.retryable = is_retryable(error.code());
+  made.context = error.context();
+  const ErrorObject& object = error.object();
+  made.schema = object.schema;
+  made.table = object.table;
+  made.column = object.column;
+  made.data_type = object.data_type;
+  made.constraint = object.constraint;
+  return made;
 }
 
 Error to_error(const Failure& failure) {

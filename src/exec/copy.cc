@@ -8,6 +8,7 @@
 #include "base/ensure.h"
 #include "base/files.h"
 #include "base/limits.h"
+#include "catalog/violations.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"
 #include "exec/copy_input.h"
@@ -187,26 +188,23 @@ class RecordEncoder {
   Result<void> add_context(const Result<T>& result, int field,
                            const std::vector<CopyField>& fields) const {
     if (result) return {};
-    std::string text(fields[field].text.substr(0, 100));
     Error error = result.error();
-    return std::move(error).with_detail(
-        fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name, text));
+    return std::move(error).with_context(
+        fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name,
+                    shown_of_copy(fields[field].text)));
   }
 
   Error null_violation(const std::vector<CopyField>& fields,
                        const catalog::ColumnDef& column) const {
-    std::string shown;
+    std::vector<type::Value> values;
     for (const catalog::ColumnDef& each : table_.columns) {
       const int index = field_of_slot_[each.slot];
-      shown += (shown.empty() ? "" : ", ") + (index < 0 || fields[index].is_null
-                                                  ? std::string("null")
-                                                  : std::string(fields[index].text));
+      values.push_back(type::Value::null(each.type));
+      if (index < 0 || fields[index].is_null) continue;
+      if (auto value = type::parse_text(each.type, fields[index].text, now()))
+        values.back() = std::move(*value);
     }
-    return Error(ErrorCode::kNotNullViolation,
-                 fmt::format(
-                     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                     column.name, table_.name))
-        .with_detail("Failing row contains (" + shown + ").");
+    return not_null_violation(table_, column, values);
   }
 
   const catalog::TableDef& table_;
@@ -307,9 +305,7 @@ class Loader {
   Result<void> insert(Pending pending) {
     auto inserted = writer_.insert_encoded(std::move(pending.row));
     if (inserted) return {};
-    Error error = std::move(inserted.error());
-    return std::move(error).with_hint(
-        fmt::format("The row is on line {} of the input.", pending.line));
+    return reader_.at_line(std::move(inserted.error()), pending.line);
   }
 
   // Rows wait until it is known whether there are enough for the way past the journal.
@@ -438,8 +434,7 @@ class Loader {
   }
 
   Error duplicate(const RowArena::Row& row) const {
-    return writer_.duplicate_key(row.line())
-        .with_hint(fmt::format("The row is on line {} of the input.", row.source_line));
+    return reader_.at_line(writer_.duplicate_key(row.line()), row.source_line);
   }
 
   const catalog::TableVersion& version_;

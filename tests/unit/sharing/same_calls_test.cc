@@ -14,8 +14,9 @@ namespace {
 using namespace rowan;
 
 std::string told(const Failure& failure) {
-  return fmt::format("{}|{}|{}|{}|{}|{}", failure.sqlstate, failure.message, failure.detail, failure.hint,
-                     failure.position, failure.retryable);
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", failure.sqlstate, failure.message, failure.detail,
+                     failure.hint, failure.position, failure.retryable, failure.context, failure.schema, failure.table,
+                     failure.column, failure.data_type, failure.constraint);
 }
 std::string told(const Notice& notice) {
   return fmt::format("{}|{}|{}|{}|{}\n", notice.severity, notice.sqlstate, notice.message, notice.detail, notice.hint);
@@ -304,7 +305,7 @@ TEST_CASE("COPY in pieces, given up, and by source and sink") {
   struct Source final : CopySource {
     explicit Source(bool breaks_off) : breaks(breaks_off) {}
     Outcome<size_t> read(char* buffer, size_t size) override {
-      if (at == 3) return breaks ? Outcome<size_t>(Failure{"58030", "it broke", "why", "how", 0, false}) : Outcome<size_t>(size_t{0});
+      if (at == 3) return breaks ? Outcome<size_t>(Failure{.sqlstate = "58030", .message = "it broke", .detail = "why", .hint = "how"}) : Outcome<size_t>(size_t{0});
       const std::string line = fmt::format("{}\tx\n", 30 + at++);
       REQUIRE(line.size() <= size);
       line.copy(buffer, line.size());
@@ -316,7 +317,7 @@ TEST_CASE("COPY in pieces, given up, and by source and sink") {
   struct Sink final : CopySink {
     explicit Sink(bool breaks_off) : breaks(breaks_off) {}
     Outcome<bool> write(std::string_view bytes) override {
-      if (breaks) return Failure{"58030", "it is full", "", "", 0, false};
+      if (breaks) return Failure{.sqlstate = "58030", .message = "it is full"};
       all += bytes;
       return true;
     }
