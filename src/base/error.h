@@ -29,7 +29,13 @@ struct ErrorObject {
 
 class Error {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, std::string message);
+  // Not inline: there are a thousand places that make one, and hardly one of them is run.
+  ~Error();
+  Error(const Error& other);
+  Error(Error&& other) noexcept;
+  Error& operator=(const Error& other);
+  Error& operator=(Error&& other) noexcept;
 
   Error&& with_detail(std::string detail) && {
     detail_ = std::move(detail);
@@ -44,10 +50,7 @@ class Error {
     context_ = std::move(context);
     return std::move(*this);
   }
-  Error&& about(ErrorObject object) && {
-    object_ = std::move(object);
-    return std::move(*this);
-  }
+  Error&& about(ErrorObject object) &&;
   // 1-based character position in the statement's text; 0 when there is none.
   Error&& at(uint32_t position) && {
     position_ = position;

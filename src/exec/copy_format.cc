@@ -77,12 +77,15 @@ CopyReader::CopyReader(const CopyFormat& format, const ByteSource& source, std::
 
 std::string shown_of_copy(std::string_view text) { return type::clipped(text, kShownBytesMax); }
 
+std::string CopyReader::place() const {
+  std::string place = fmt::format("COPY {}, line {}", table_, record_line_);
+  if (record_) place += fmt::format(": \"{}\"", shown_of_copy(*record_));
+  return place;
+}
+
 Error CopyReader::at_line(Error error) const {
-  const bool names_column = !error.context().empty();
-  Error told = at_line(std::move(error), record_line_);
-  if (!record_ || names_column) return told;
-  return std::move(told).with_context(
-      fmt::format("{}: \"{}\"", told.context(), shown_of_copy(*record_)));
+  if (!error.context().empty()) return at_line(std::move(error), record_line_);
+  return std::move(error).with_context(place());
 }
 
 Error CopyReader::at_line(Error error, uint64_t line) const {

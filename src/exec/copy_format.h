@@ -45,6 +45,8 @@ class CopyReader {
   bool starved() const { return starved_; }
   uint64_t line() const { return record_line_; }      // First line of the record just read, from 1.
   uint64_t bytes_read() const { return bytes_read_; }
+  // Of the record just read: "COPY t, line 3: \"1,x\"".
+  std::string place() const;
   // Adds where the record just read is, and what stands there unless the error says in which column.
   Error at_line(Error error) const;
   Error at_line(Error error, uint64_t line) const;  // Where another one is.

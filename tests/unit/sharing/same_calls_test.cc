@@ -145,7 +145,11 @@ TEST_CASE("statements are described alike, and take the same parameters") {
                           "INSERT INTO t (id, n) VALUES ($1, $2)", "COPY t FROM STDIN", "COPY t TO STDOUT", "CREATE TABLE u (a int)",
                           "SHOW BRANCHES", "BEGIN", "", "SELECT nope", "SELECT $3", "EXPLAIN SELECT 1"})
     it.same(sql, [&](Session& session) { return described(session, sql); });
-  it.same("nothing", [](Session& session) { return told((*session.prepare(""))->run()); });
+  for (const char* none : {"", " ; ", "-- nothing", "/* at all */;"}) {
+    it.same("nothing", [&](Session& session) { return told((*session.prepare(none))->run()); });
+    it.same("nothing to run", [&](Session& session) { return told(session.run(none)); });
+    CHECK(told(it.here->run(none)) == "|0|0\n");
+  }
   for (const uint32_t oid : {0u, 20u, 23u, 25u, 701u, 1043u, 4711u})
     it.same(fmt::format("type {}", oid), [&](Session& session) { return described(session, "SELECT $1", {oid}); });
   const std::vector<std::vector<Parameter>> all = {
@@ -157,6 +161,45 @@ TEST_CASE("statements are described alike, and take the same parameters") {
     it.same(fmt::format("parameters {}", i), [&](Session& session) {
       return told(session.run("SELECT id, v, $2 || '!' FROM t WHERE id = $1 OR v = $2", all[i]));
     });
+}
+
+TEST_CASE("statements by name are those of PREPARE, EXECUTE and DEALLOCATE") {
+  Two it;
+  it.same("names", [](Session& session) {
+    const auto named = [&](std::string_view name) {
+      auto statement = session.named_statement(name);
+      if (!statement) return told(statement.failure());
+      return (*statement)->words() + told((*statement)->run({int64_t{1}}));
+    };
+    const auto name = [&](std::string_view wanted, const char* sql) {
+      auto statement = session.prepare(sql);
+      REQUIRE(statement.ok());
+      REQUIRE((*statement)->describe().ok());
+      auto done = session.name_statement(wanted, **statement);
+      return done ? std::string("named;") : told(done.failure());
+    };
+    const auto drop = [&](std::string_view dropped) {
+      auto done = session.drop_named_statement(dropped);
+      REQUIRE(done.ok());
+      return *done ? std::string("dropped;") : std::string("none;");
+    };
+    std::string out = name("mine", "SELECT v FROM t WHERE id = $1");
+    out += told(session.run("PREPARE theirs (integer) AS SELECT $1 + 1"));
+    out += named("mine") + named("theirs") + named("nobody's");
+    out += told(session.run("EXECUTE mine (2)")) + told(session.run("EXECUTE theirs (2)"));
+    out += name("theirs", "SELECT 1") + name("mine", "SELECT 1");
+    out += told(session.run("SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name"));
+    out += drop("theirs") + drop("theirs") + told(session.run("EXECUTE theirs (2)"));
+    out += told(session.run("DEALLOCATE mine")) + named("mine") + name("mine", "SELECT 1");
+    return out + told(session.run("DEALLOCATE ALL")) + told(session.run("EXECUTE mine"));
+  });
+  it.same("a binary cursor", [](Session& session) {
+    std::string out = told(session.run("BEGIN")) + told(session.run("DECLARE b BINARY CURSOR FOR SELECT 258"));
+    auto rows = session.run("FETCH b");
+    REQUIRE(rows.ok());
+    CHECK((*rows)->format() == Format::kBinary);
+    return out + told(**rows) + told(session.run("COMMIT"));
+  });
 }
 
 TEST_CASE("several portals are read side by side, and behind a block's end as where they are") {
