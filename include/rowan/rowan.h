@@ -90,6 +90,9 @@ struct ColumnInfo {
   uint32_t type_oid = 25;      // PostgreSQL's: of pg_type. 25: text.
   int32_t type_modifier = -1;  // As pg_attribute.atttypmod; -1: none.
   int16_t type_size = -1;      // pg_type.typlen; -1: it varies.
+  // Where it is a table's column and nothing else: pg_class.oid, pg_attribute.attnum. 0: it is not.
+  uint32_t table_oid = 0;
+  int16_t table_column = 0;
 };
 
 struct ParameterInfo {

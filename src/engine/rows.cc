@@ -4,6 +4,7 @@
 
 #include "engine/failure.h"
 #include "exec/operators.h"
+#include "system/compiled_views.h"
 #include "type/numeric.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -282,12 +283,21 @@ int32_t postgres_modifier(type::Type type) {
 
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs) {
   auto infos = std::make_shared<std::vector<ColumnInfo>>();
+  const plan::RelationName* relation = nullptr;
+  uint32_t relation_oid = 0;
   for (const plan::OutputColumn& output : outputs) {
     const type::Type shown =
         output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText} : output.type;
     const type::TypeInfo& info = type::type_info(shown.id);
     infos->push_back({output.name, type::type_name(shown), column_kind(shown.id), info.oid,
                       postgres_modifier(shown), info.length});
+    if (output.relation == nullptr) continue;
+    if (output.relation.get() != relation) {
+      relation = output.relation.get();
+      relation_oid = static_cast<uint32_t>(system::oid_of_relation(relation->schema, relation->name));
+    }
+    infos->back().table_oid = relation_oid;
+    infos->back().table_column = static_cast<int16_t>(output.number);
   }
   return infos;
 }

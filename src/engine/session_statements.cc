@@ -3,6 +3,7 @@
 
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "engine/statement.h"
 #include "expr/constant.h"
 #include "sql/print.h"
 #include "sql/statements.h"

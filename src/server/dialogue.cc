@@ -202,7 +202,8 @@ void Dialogue::describe_columns(const std::vector<ColumnInfo>& columns,
   for (size_t i = 0; i < columns.size(); ++i)
     fields.push_back({columns[i].name, columns[i].type_oid, columns[i].type_size,
                       columns[i].type_modifier,
-                      static_cast<int16_t>(format_of(formats, i) == Format::kBinary ? 1 : 0)});
+                      static_cast<int16_t>(format_of(formats, i) == Format::kBinary ? 1 : 0),
+                      columns[i].table_oid, columns[i].table_column});
   pgwire::row_description(out_, fields);
 }
 

@@ -23,7 +23,7 @@ void Dialogue::begin_copy_in(Statement& statement) {
   state_ = State::kCopyIn;
 }
 
-void Dialogue::handle_copy_in(const Frame& frame) {
+void Dialogue::handle_copy_in(const pgwire::Frame& frame) {
   const auto failed = [this](const Failure& failure) {
     copy_in_.reset();
     fail(failure);

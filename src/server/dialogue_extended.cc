@@ -42,14 +42,14 @@ void Dialogue::parse(Bytes body) {
 }
 
 // SQL's PREPARE, EXECUTE and DEALLOCATE know it by that name as well, unless it is the server's own.
-bool Dialogue::name_statement(const std::string& name, std::shared_ptr<PreparedStatement> prepared) {
+bool Dialogue::name_statement(std::string_view name, std::shared_ptr<PreparedStatement> prepared) {
   if (prepared->statement && !prepared->info.words.empty()) {
     auto named = session_->name_statement(name, *prepared->statement);
     if (!named) {
       fail(named.failure());
       return false;
     }
-    statements_.insert_or_assign(name, std::move(prepared));
+    statements_.insert_or_assign(std::string(name), std::move(prepared));
     return true;
   }
   if (statements_.emplace(name, std::move(prepared)).second) return true;
@@ -335,8 +335,10 @@ void Dialogue::close(Bytes body) {
 }
 
 // False: there is none of that name.
-Outcome<bool> Dialogue::drop_statement(const std::string& name) {
-  const bool is_known = statements_.erase(name) > 0;
+Outcome<bool> Dialogue::drop_statement(std::string_view name) {
+  const auto found = statements_.find(name);
+  const bool is_known = found != statements_.end();
+  if (is_known) statements_.erase(found);
   auto dropped = session_->drop_named_statement(name);
   if (!dropped) return dropped.failure();
   return is_known || *dropped;

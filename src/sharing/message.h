@@ -155,7 +155,8 @@ void carry(Archive& a, Notice& v) {
 }
 template <typename Archive>
 void carry(Archive& a, ColumnInfo& v) {
-  a(v.name, v.type_name, v.kind, v.type_oid, v.type_modifier, v.type_size);
+  a(v.name, v.type_name, v.kind, v.type_oid, v.type_modifier, v.type_size, v.table_oid,
+    v.table_column);
 }
 template <typename Archive>
 void carry(Archive& a, ParameterInfo& v) {

@@ -187,6 +187,40 @@ def names_of_statements():
     expect(c.ask(parse("SELECT 5", "kept") + parse("", "empty") + SYNC), ["1", "1", "Z I"])
 
 
+def where_columns_come_from():
+    """RowDescription names table and column of what is one, and nothing of what is not."""
+    c = fresh()
+    c.ask("CREATE TABLE home (id int PRIMARY KEY, name text, price numeric)")
+    c.ask("INSERT INTO home VALUES (1, 'x', 2)")
+    c.ask("CREATE VIEW homes AS SELECT name AS called, id FROM home")
+    home, view = c.values("SELECT oid FROM pg_class WHERE relname IN ('home', 'homes') ORDER BY relname")
+
+    def origins(sql):
+        c.send(parse(sql) + describe("S") + SYNC)
+        found = None
+        while True:
+            kind, body = c.message()
+            if kind == "T":
+                found, at = [], 2
+                for _ in range(struct.unpack(">H", body[:2])[0]):
+                    at = body.index(b"\0", at) + 1
+                    table, column = struct.unpack(">IH", body[at:at + 6])
+                    found.append((str(table), column) if table else 0)
+                    at += 18
+            if kind == "Z":
+                return found
+
+    for sql, wanted in (("SELECT price, name || '', id FROM home", [(home, 3), 0, (home, 1)]), ("SELECT h.* FROM home h", [(home, 1), (home, 2), (home, 3)]),
+                        ("SELECT id FROM home a JOIN home b USING (id)", [(home, 1)]), ("SELECT id FROM home UNION SELECT id FROM home", [0]),
+                        ("SELECT name, count(*), max(id) FROM home GROUP BY name ORDER BY 1", [(home, 2), 0, 0]), ("SELECT DISTINCT name FROM home", [(home, 2)]),
+                        ("SELECT n FROM (SELECT name AS n FROM home LIMIT 1) s ORDER BY n", [(home, 2)]), ("WITH q AS (SELECT id FROM home) SELECT id FROM q", [(home, 1)]),
+                        ("SELECT called, id FROM homes", [(view, 1), (view, 2)]), ("SELECT relname FROM pg_class", [("1259", 2)]), ("VALUES (1)", [0]),
+                        ("SELECT b.name FROM home a LEFT JOIN home b ON a.id = b.id + 1", [(home, 2)]), ("SELECT (SELECT id FROM home)", [0]),
+                        ("INSERT INTO home VALUES (2) RETURNING price, id + 1, name", [(home, 3), 0, (home, 2)]), ("SELECT * FROM generate_series(1, 2) g", [0]),
+                        ("UPDATE home SET name = 'y' RETURNING home.name", [(home, 2)]), ("SELECT id::bigint FROM home", [0])):
+        expect((sql, origins(sql)), (sql, wanted))
+
+
 def binary_cursors():
     c = fresh()
     c.ask("BEGIN")
@@ -388,6 +422,6 @@ def random_streams():
 
 with server:
     run(random_streams) if "ROWAN_SEED" in os.environ else run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
-        values_are_checked_at_bind, columns_follow_a_revision, several_statements, names_of_statements, binary_cursors, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
+        values_are_checked_at_bind, columns_follow_a_revision, several_statements, names_of_statements, where_columns_come_from, binary_cursors, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
     assert server.stop() == 0
     server.check()

@@ -168,8 +168,8 @@ void row_description(std::string& out, const std::vector<FieldDescription>& fiel
   message.int16(static_cast<uint16_t>(fields.size()));
   for (const FieldDescription& field : fields) {
     message.string(field.name);
-    message.int32(0);  // No table's
-    message.int16(0);  // column is told.
+    message.int32(field.table);
+    message.int16(static_cast<uint16_t>(field.table_column));
     message.int32(field.type);
     message.int16(static_cast<uint16_t>(field.type_size));
     message.int32(static_cast<uint32_t>(field.type_modifier));

@@ -22,8 +22,8 @@ std::string told(const Notice& notice) {
   return fmt::format("{}|{}|{}|{}|{}\n", notice.severity, notice.sqlstate, notice.message, notice.detail, notice.hint);
 }
 std::string told(const ColumnInfo& column) {
-  return fmt::format("{}|{}|{}|{}|{}|{}\n", column.name, column.type_name, static_cast<int>(column.kind), column.type_oid,
-                     column.type_modifier, column.type_size);
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}\n", column.name, column.type_name, static_cast<int>(column.kind), column.type_oid,
+                     column.type_modifier, column.type_size, column.table_oid, column.table_column);
 }
 
 std::string told(Rows& rows) {
