@@ -39,6 +39,13 @@ struct Failure {
   std::string hint;
   uint32_t position = 0;  // 1-based character in the statement; 0: none.
   bool retryable = false;
+  std::string context;  // Where it happened, beside the statement: "COPY item, line 3".
+  // Names of what an integrity error (class 23) is about.
+  std::string schema;
+  std::string table;
+  std::string column;
+  std::string data_type;
+  std::string constraint;
 };
 
 template <typename T>
@@ -83,6 +90,9 @@ struct ColumnInfo {
   uint32_t type_oid = 25;      // PostgreSQL's: of pg_type. 25: text.
   int32_t type_modifier = -1;  // As pg_attribute.atttypmod; -1: none.
   int16_t type_size = -1;      // pg_type.typlen; -1: it varies.
+  // Where it is a table's column and nothing else: pg_class.oid, pg_attribute.attnum. 0: it is not.
+  uint32_t table_oid = 0;
+  int16_t table_column = 0;
 };
 
 struct ParameterInfo {
@@ -123,6 +133,8 @@ class Rows {
  public:
   virtual ~Rows() = default;
   virtual const std::vector<ColumnInfo>& columns() const = 0;
+  // kBinary: of a BINARY cursor; whoever asks for no format by himself is to get that one.
+  virtual Format format() const { return Format::kText; }
   virtual Outcome<bool> next() = 0;  // To the next row; false at the end, and then again.
   virtual bool is_null(size_t column) const = 0;
   virtual int64_t get_int(size_t column)
@@ -233,7 +245,7 @@ class Session {
   // All statements of a text, none of which runs. Each is bound as it is run, so that one may need
   // what those before it made.
   virtual Outcome<std::vector<std::unique_ptr<Statement>>> prepare_all(std::string_view sql) = 0;
-  // One statement.
+  // One statement, or none.
   virtual Outcome<std::unique_ptr<Rows>> run(std::string_view sql,
                                              const std::vector<Parameter>& parameters = {}) = 0;
   // A script: every statement as if by run(); `each` sees every result. Stops at the first failure.
@@ -246,6 +258,14 @@ class Session {
   // TO STDOUT go by the source and the sink. Gives the number of statements that ran.
   virtual Outcome<uint64_t> run_message(std::string_view sql,
                                         const std::function<Outcome<bool>(Rows&)>& each) = 0;
+
+  // ---- Statements by name, which PREPARE, EXECUTE and DEALLOCATE share ----
+  // 42P05: the name is another's.
+  virtual Outcome<bool> name_statement(std::string_view name, Statement& statement) = 0;
+  // The one of that name, however it came to it. 26000: there is none.
+  virtual Outcome<std::unique_ptr<Statement>> named_statement(std::string_view name) = 0;
+  // False: there is none.
+  virtual Outcome<bool> drop_named_statement(std::string_view name) = 0;
 
   // ---- Implicit transactions ----
   // From here to end_implicit() statements outside a block share one transaction, which the first
@@ -304,6 +324,7 @@ struct OpenOptions {
   bool drop_caches = false;  // Forget what is derived from the commits: it is made again. Not with
                              // `read_only`.
   bool command_hints = false;  // Hints name options of the commands of `rowan`, not SQL.
+  std::string name;            // What current_database() says; empty: the folder's name without ".git".
 };
 
 struct ConnectOptions {
@@ -317,6 +338,8 @@ struct ConnectOptions {
   std::string folder;          // Where COPY's relative names of files begin; empty: where the process is.
   int64_t process = 0;         // Whose /dev/stdin, /dev/fd and /proc/self COPY's names mean; 0: this one's.
   bool command_hints = false;  // As OpenOptions has it, of this session.
+  // The folder whose repositories pg_database lists, each a database; empty: this one alone.
+  std::string databases_folder;
 };
 
 // An open repository. One process writes it; others may have it open with `read_only`.

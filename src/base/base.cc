@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -101,6 +102,18 @@ std::optional<Oid> Oid::parse(std::string_view hex) {
   std::string raw;
   if (hex.size() != kHexDigits || !from_hex(hex, raw)) return std::nullopt;
   return from_raw(raw.data());
+}
+
+Error::Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+Error::~Error() = default;
+Error::Error(const Error& other) = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) = default;
+Error& Error::operator=(Error&& other) noexcept = default;
+
+Error&& Error::about(ErrorObject object) && {
+  object_ = std::move(object);
+  return std::move(*this);
 }
 
 std::string_view sqlstate(ErrorCode code) { return kCodes[static_cast<size_t>(code)].sqlstate; }

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "catalog/violations.h"
 #include "store/node_cache.h"
 #include "tree/row_tree.h"
 #include "type/key_codec.h"
@@ -216,7 +217,8 @@ std::optional<Oid> rows_of_file(std::string_view name) {
 
 Error breaks_unique(const catalog::TableDef& table, const catalog::UniqueKey& unique) {
   return Error(ErrorCode::kUniqueViolation, fmt::format("table {} breaks unique constraint \"{}\"",
-                                                        table.qualified_name(), unique.name));
+                                                        table.qualified_name(), unique.name))
+      .about(catalog::constraint_object(table, unique.name));
 }
 
 }  // namespace

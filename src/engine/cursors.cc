@@ -9,11 +9,11 @@
 
 namespace rowan::engine {
 
-Cursor::Cursor(std::unique_ptr<Rows> rows, Reach reach, bool is_held, MemoryBudget& memory)
+Cursor::Cursor(std::unique_ptr<Rows> rows, Reach reach, Facts facts, MemoryBudget& memory)
     : rows_(std::move(rows)),
       columns_(std::make_shared<const std::vector<ColumnInfo>>(rows_->columns())),
       reach_(reach),
-      is_held_(is_held),
+      facts_(std::move(facts)),
       account_(&memory) {}
 
 Result<FetchedRows> Cursor::fetch(sql::FetchDirection direction, int64_t count) {
@@ -196,14 +196,14 @@ void Cursors::rollback_to(std::string_view name) {
 }
 
 void Cursors::drop_unheld() {
-  std::erase_if(cursors_, [](const auto& entry) { return !entry.second.cursor->is_held(); });
+  std::erase_if(cursors_, [](const auto& entry) { return !entry.second.cursor->facts().is_held; });
 }
 
 void Cursors::end_transaction(bool committed) {
   savepoints_.clear();
   if (cursors_.empty()) return;
   std::erase_if(cursors_, [&](const auto& entry) {
-    return !entry.second.cursor->is_held() || (!committed && !entry.second.is_safe);
+    return !entry.second.cursor->facts().is_held || (!committed && !entry.second.is_safe);
   });
   for (auto& [name, entry] : cursors_) entry.is_safe = true;
 }

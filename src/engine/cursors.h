@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,14 +37,21 @@ class Cursor {
     bool never = false;     // NO SCROLL
     size_t bytes_max = 0;   // Of kept rows, where neither was said.
   };
+  struct Facts {
+    bool is_held = false;    // WITH HOLD
+    bool is_binary = false;  // Who says no format himself gets its rows in binary.
+    std::string text;        // Its DECLARE.
+    int64_t made_us = 0;     // Since 2000.
+  };
   // `rows`: of which none was read.
-  Cursor(std::unique_ptr<Rows> rows, Reach reach, bool is_held, MemoryBudget& memory);
+  Cursor(std::unique_ptr<Rows> rows, Reach reach, Facts facts, MemoryBudget& memory);
 
   const ColumnInfos& columns() const { return columns_; }
   // kObjectNotInState: it cannot go back there. Errors of the query.
   Result<FetchedRows> fetch(sql::FetchDirection direction, int64_t count);
 
-  bool is_held() const { return is_held_; }  // WITH HOLD
+  const Facts& facts() const { return facts_; }
+  bool may_go_back() const { return !reach_.never; }
 
  private:
   // Rows are numbered from 1. The cursor is before the first (0), on one, or behind the last.
@@ -61,7 +69,7 @@ class Cursor {
   std::unique_ptr<Rows> rows_;
   const ColumnInfos columns_;
   const Reach reach_;
-  const bool is_held_;
+  const Facts facts_;
   MemoryAccount account_;
   std::deque<type::Batch> kept_;
   uint64_t forgotten_ = 0;  // Rows before those that are kept.
@@ -79,6 +87,9 @@ class Cursors {
   Result<Cursor*> find(std::string_view name) const;  // kInvalidCursorName
   Result<ColumnInfos> columns(std::string_view name) const;
   Result<void> close(std::string_view name);
+  void visit(const std::function<void(const std::string& name, const Cursor&)>& each) const {
+    for (const auto& [name, entry] : cursors_) each(name, *entry.cursor);
+  }
   void clear() { cursors_.clear(); }
 
   // ---- What transactions do to them ----

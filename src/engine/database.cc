@@ -110,9 +110,10 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   };
   if (path == kMemory) {
     TRY(set_author({}));
-    database->name_ = "memory";
+    database->name_ = options.name.empty() ? "memory" : options.name;
     database->store_ = store::make_memory_store();
     TRY(write_first_commit(*database->store_, database->author_, database->clock()));
+    if (options.read_only) store::end_writing(*database->store_);
   } else {
     std::error_code error;
     if (options.create && !std::filesystem::exists(path, error)) TRY(init(path));
@@ -134,7 +135,8 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
     std::filesystem::path named = std::filesystem::absolute(path, error).lexically_normal();
     if (named.filename().empty()) named = named.parent_path();
     database->name_ =
-        named.extension() == ".git" ? named.stem().string() : named.filename().string();
+        !options.name.empty() ? options.name
+        : named.extension() == ".git" ? named.stem().string() : named.filename().string();
   }
   if (path != kMemory) TRY(database->branch_settings_.open(database->folder_));
   txn::ManagerOptions manager_options;

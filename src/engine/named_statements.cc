@@ -10,13 +10,13 @@ Result<void> NamedStatements::check_new(std::string_view name) const {
                fmt::format("prepared statement \"{}\" already exists", name));
 }
 
-void NamedStatements::add(std::string_view name, std::shared_ptr<Prepared> prepared) {
-  statements_.emplace(name, std::move(prepared));
+void NamedStatements::add(std::string_view name, NamedStatement statement) {
+  statements_.emplace(name, std::move(statement));
 }
 
 Result<std::shared_ptr<Prepared>> NamedStatements::find(std::string_view name) const {
   const auto found = statements_.find(name);
-  if (found != statements_.end()) return found->second;
+  if (found != statements_.end()) return found->second.prepared;
   return Error(ErrorCode::kUndefinedPreparedStatement,
                fmt::format("prepared statement \"{}\" does not exist", name));
 }
@@ -28,7 +28,7 @@ Result<void> NamedStatements::drop(std::string_view name) {
 }
 
 void NamedStatements::drop_plans() {
-  for (const auto& [name, prepared] : statements_) prepared->planned = false;
+  for (const auto& [name, statement] : statements_) statement.prepared->planned = false;
 }
 
 }  // namespace rowan::engine

@@ -4,6 +4,7 @@
 
 #include "engine/failure.h"
 #include "exec/operators.h"
+#include "system/compiled_views.h"
 #include "type/numeric.h"
 #include "type/text.h"
 #include "type/type_info.h"
@@ -79,6 +80,8 @@ class ResultRows : public Rows {
     facts_.notices.clear();
   }
   const std::vector<ColumnInfo>& columns() const override { return *columns_; }
+  Format format() const override { return format_; }
+  void set_format(Format format) { format_ = format; }
   const std::string& tag() const override { return facts_.tag; }
   uint64_t affected() const override { return facts_.affected; }
   const std::string& commit_id() const override { return facts_.commit_id; }
@@ -94,6 +97,7 @@ class ResultRows : public Rows {
   ColumnInfos columns_;
   ResultFacts facts_;
   std::vector<Notice> notices_;
+  Format format_ = Format::kText;
 };
 
 class PointRows final : public ResultRows {
@@ -279,12 +283,21 @@ int32_t postgres_modifier(type::Type type) {
 
 ColumnInfos column_infos(const std::vector<plan::OutputColumn>& outputs) {
   auto infos = std::make_shared<std::vector<ColumnInfo>>();
+  const plan::RelationName* relation = nullptr;
+  uint32_t relation_oid = 0;
   for (const plan::OutputColumn& output : outputs) {
     const type::Type shown =
         output.type.id == TypeId::kUnknown ? type::Type{TypeId::kText} : output.type;
     const type::TypeInfo& info = type::type_info(shown.id);
     infos->push_back({output.name, type::type_name(shown), column_kind(shown.id), info.oid,
                       postgres_modifier(shown), info.length});
+    if (output.relation == nullptr) continue;
+    if (output.relation.get() != relation) {
+      relation = output.relation.get();
+      relation_oid = static_cast<uint32_t>(system::oid_of_relation(relation->schema, relation->name));
+    }
+    infos->back().table_oid = relation_oid;
+    infos->back().table_column = static_cast<int16_t>(output.number);
   }
   return infos;
 }
@@ -317,12 +330,21 @@ std::unique_ptr<Rows> make_stream_rows(ColumnInfos columns,
 }
 
 Failure to_failure(const Error& error) {
-  return {std::string(sqlstate(error.code())),
-          error.message(),
-          error.detail(),
-          error.hint(),
-          error.position(),
-          is_retryable(error.code())};
+  Failure made;
+  made.sqlstate = sqlstate(error.code());
+  made.message = error.message();
+  made.detail = error.detail();
+  made.hint = error.hint();
+  made.position = error.position();
+  made.retryable = is_retryable(error.code());
+  made.context = error.context();
+  const ErrorObject& object = error.object();
+  made.schema = object.schema;
+  made.table = object.table;
+  made.column = object.column;
+  made.data_type = object.data_type;
+  made.constraint = object.constraint;
+  return made;
 }
 
 Error to_error(const Failure& failure) {

@@ -28,6 +28,9 @@ using versions::ResultFacts;
 void add_notices(Rows& rows, std::vector<Notice> notices);
 std::vector<Notice> take_notices(Rows& rows);  // As above.
 
+// As Rows::format(). Requires: `rows` was made here.
+void set_format(Rows& rows, Format format);
+
 // The next rows of those that next() has not come to; false at the end. Requires: `rows` was made here,
 // and next() was never asked.
 Result<bool> take_batch(Rows& rows, type::Batch& batch);

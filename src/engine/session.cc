@@ -52,6 +52,7 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
     : database_(database),
       author_(database.author()),
       is_owner_(options.user.empty()),
+      databases_folder_(options.databases_folder),
       file_names_{options.folder, options.process},
       words_(options.command_hints ? versions::hint_words(versions::Door::kCommand)
                                    : database.hints()),
@@ -126,8 +127,13 @@ Outcome<std::vector<std::unique_ptr<Statement>>> SessionImpl::prepare_all(std::s
 Outcome<std::unique_ptr<Rows>> SessionImpl::run(std::string_view text,
                                                 const std::vector<Parameter>& parameters) {
   return guarded([&]() -> Outcome<std::unique_ptr<Rows>> {
-    const auto prepared = ended([&] { return parse_prepared(text); });
+    const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
+      auto parsed = parse_prepared(text);
+      if (!parsed && sql::is_blank(text)) return std::shared_ptr<Prepared>();
+      return parsed;
+    });
     if (!prepared) return to_failure(prepared.error());
+    if (*prepared == nullptr) return make_batch_rows(no_columns(), {}, {});
     return to_outcome(execute(*prepared, parameters));
   });
 }

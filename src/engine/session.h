@@ -61,6 +61,9 @@ class SessionImpl final : public Session {
                                const std::function<void(Rows&)>& each) override;
   Outcome<uint64_t> run_message(std::string_view sql,
                                 const std::function<Outcome<bool>(Rows&)>& each) override;
+  Outcome<bool> name_statement(std::string_view name, Statement& statement) override;
+  Outcome<std::unique_ptr<Statement>> named_statement(std::string_view name) override;
+  Outcome<bool> drop_named_statement(std::string_view name) override;
   void begin_implicit() override;
   Outcome<bool> end_implicit() override;
   Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
@@ -111,6 +114,9 @@ class SessionImpl final : public Session {
   auto within(int64_t time_us, const Work& work) -> decltype(work());
 
   DatabaseImpl& owner() { return database_; }
+  const std::string& databases_folder() const { return databases_folder_; }  // Empty: none.
+  const NamedStatements& named_statements() const { return named_; }
+  const Cursors& cursors() const { return cursors_; }
   const versions::HintWords& hints() const { return words_; }
   system::Context& system() { return system_; }  // What system relations see of it.
   const Settings& settings() const { return settings_.now(); }
@@ -265,6 +271,7 @@ class SessionImpl final : public Session {
   git::Signature author_;  // The connection's.
   bool is_owner_ = true;   // Nobody was named when it connected.
   std::string home_;       // The connection's branch; empty: Git's HEAD.
+  const std::string databases_folder_;
   const exec::FileNames file_names_;  // Whose names COPY's are.
   const versions::HintWords& words_;  // Of the door that it came by.
   SessionSystem system_{*this};

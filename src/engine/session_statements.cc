@@ -3,6 +3,7 @@
 
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "engine/statement.h"
 #include "expr/constant.h"
 #include "sql/print.h"
 #include "sql/statements.h"
@@ -71,8 +72,36 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_prepare(const sql::PrepareStmt& s
     prepared->given_types.push_back(type);
   }
   if (!prepared->is_deep) TRY(describe_checked(*prepared, nullptr));
-  named_.add(statement.name, prepared);
+  named_.add(statement.name, {prepared, std::string(statement.text), statement_time_us(), true});
   return done("PREPARE");
+}
+
+Outcome<bool> SessionImpl::name_statement(std::string_view name, Statement& statement) {
+  return guarded([&]() -> Outcome<bool> {
+    const auto named = ended([&]() -> Result<void> {
+      TRY(named_.check_new(name));
+      if (statement.words().empty())
+        return Error(ErrorCode::kFeatureNotSupported, "an empty statement cannot have a name");
+      const std::shared_ptr<Prepared>& prepared = prepared_in(statement);
+      named_.add(name, {prepared, std::string(prepared->parsed.statement->text),
+                        statement_time_us(), false});
+      return {};
+    });
+    if (!named) return to_failure(named.error());
+    return true;
+  });
+}
+
+Outcome<std::unique_ptr<Statement>> SessionImpl::named_statement(std::string_view name) {
+  return guarded([&]() -> Outcome<std::unique_ptr<Statement>> {
+    const auto prepared = ended([&] { return named_.find(name); });
+    if (!prepared) return to_failure(prepared.error());
+    return std::unique_ptr<Statement>(std::make_unique<StatementImpl>(*this, *prepared));
+  });
+}
+
+Outcome<bool> SessionImpl::drop_named_statement(std::string_view name) {
+  return guarded([&]() -> Outcome<bool> { return named_.drop(name).has_value(); });
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_execute(const sql::PrepareStmt& statement) {
@@ -135,9 +164,6 @@ Result<void> check_declaration(const sql::DeclareStmt& statement) {
   };
   if (statement.scroll && statement.no_scroll) return both("SCROLL", "NO SCROLL");
   if (statement.insensitive && statement.asensitive) return both("ASENSITIVE", "INSENSITIVE");
-  if (statement.binary)
-    return Error(ErrorCode::kFeatureNotSupported, "DECLARE BINARY CURSOR is not supported")
-        .with_hint("The extended protocol gives the rows of any statement in binary.");
   return {};
 }
 
@@ -156,7 +182,11 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_declare(const std::shared_ptr<Pre
   TRY_ASSIGN(std::unique_ptr<Rows> rows, execute_checked(query, parameters));
   const Cursor::Reach reach{statement.scroll, statement.no_scroll, settings().work_mem()};
   cursors_.add(statement.name,
-               std::make_unique<Cursor>(std::move(rows), reach, statement.hold, database_.memory()),
+               std::make_unique<Cursor>(std::move(rows), reach,
+                                        Cursor::Facts{statement.hold, statement.binary,
+                                                      std::string(statement.text),
+                                                      statement_time_us()},
+                                        database_.memory()),
                !in_block() && !implicit_);
   return done(sql::tag_of(statement));
 }
@@ -167,8 +197,10 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_fetch(const sql::FetchStmt& state
   ResultFacts facts{fmt::format("{} {}", sql::tag_of(statement), fetched.count), fetched.count, {}, {}};
   if (statement.kind == sql::StatementKind::kMove)
     return make_batch_rows(no_columns(), {}, std::move(facts));
-  return make_counted_rows(cursor->columns(), std::move(fetched.batches), std::move(facts),
-                           database_.memory());
+  TRY_ASSIGN(auto rows, make_counted_rows(cursor->columns(), std::move(fetched.batches),
+                                          std::move(facts), database_.memory()));
+  if (cursor->facts().is_binary) set_format(*rows, Format::kBinary);
+  return rows;
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_close(const sql::CloseStmt& statement) {

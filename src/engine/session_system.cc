@@ -1,5 +1,6 @@
 #include "engine/session_system.h"
 
+#include "engine/database_folder.h"
 #include "engine/import/parked.h"
 #include "engine/resolver.h"
 #include "engine/session.h"
@@ -19,6 +20,30 @@ bool SessionSystem::is_cancelled() const { return session_.cancelled(); }
 std::string_view SessionSystem::version() const { return rowan::version(); }
 
 std::string SessionSystem::database() const { return session_.database(); }
+
+Result<std::vector<std::string>> SessionSystem::databases() const {
+  const std::string& folder = session_.databases_folder();
+  if (folder.empty()) return std::vector<std::string>{database()};
+  return database_names(folder);
+}
+
+std::vector<system::NamedStatementFacts> SessionSystem::named_statements() const {
+  std::vector<system::NamedStatementFacts> all;
+  for (const auto& [name, statement] : session_.named_statements().all())
+    all.push_back({name, statement.text, statement.made_us, statement.prepared->parameters.types,
+                   statement.from_sql});
+  return all;
+}
+
+std::vector<system::CursorFacts> SessionSystem::cursors() const {
+  std::vector<system::CursorFacts> all;
+  session_.cursors().visit([&](const std::string& name, const Cursor& cursor) {
+    const Cursor::Facts& facts = cursor.facts();
+    all.push_back({name, facts.text, facts.made_us, facts.is_held, facts.is_binary,
+                   cursor.may_go_back()});
+  });
+  return all;
+}
 
 const std::string& SessionSystem::branch() const { return session_.branch_name(); }
 

@@ -24,6 +24,9 @@ class SessionSystem final : public system::Context {
   bool is_cancelled() const override;
   std::string_view version() const override;
   std::string database() const override;
+  Result<std::vector<std::string>> databases() const override;
+  std::vector<system::NamedStatementFacts> named_statements() const override;
+  std::vector<system::CursorFacts> cursors() const override;
   const std::string& branch() const override;
   std::vector<system::Setting> settings() const override;
   Result<std::string> change_setting(std::string_view name, std::string_view value,

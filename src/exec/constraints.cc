@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/violations.h"
 #include "exec/row_writer.h"
 #include "exec/table_source.h"
 #include "expr/binder.h"
@@ -20,11 +21,13 @@ namespace {
 constexpr size_t kCachedChecksMax = 256;
 constexpr uint64_t kCancelEveryRows = 1024;
 
+constexpr size_t kShownValueBytesMax = 64;  // As PostgreSQL.
+
 std::string row_text(const std::vector<type::Value>& values) {
   std::string out = "(";
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) out += ", ";
-    out += values[i].is_null() ? "null" : type::to_text(values[i]);
+    out += values[i].is_null() ? "null" : type::clipped(type::to_text(values[i]), kShownValueBytesMax);
   }
   return out + ")";
 }
@@ -56,7 +59,8 @@ Error check_violation(const catalog::TableDef& table, const catalog::CheckConstr
   return Error(ErrorCode::kCheckViolation,
                fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
                            table.name, check.name))
-      .with_detail("Failing row contains " + row_text(row) + ".");
+      .with_detail("Failing row contains " + row_text(row) + ".")
+      .about(catalog::constraint_object(table, check.name));
 }
 
 Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDef& column,
@@ -65,7 +69,8 @@ Error not_null_violation(const catalog::TableDef& table, const catalog::ColumnDe
                fmt::format(
                    "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                    column.name, table.name))
-      .with_detail("Failing row contains " + row_text(row) + ".");
+      .with_detail("Failing row contains " + row_text(row) + ".")
+      .about(catalog::column_object(table, column));
 }
 
 Result<std::shared_ptr<const RowChecks>> RowChecks::bind(
@@ -225,7 +230,8 @@ Result<void> check_all_rows(ExecContext& context, const catalog::TableVersion& t
     if (!broken) return {};
     return Error(ErrorCode::kCheckViolation,
                  fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
-                             broken->check->name, def.name));
+                             broken->check->name, def.name))
+        .about(catalog::constraint_object(def, broken->check->name));
   };
   TRY(visit_rows(context.transaction, context.manager.store().cache(), table,
                  [&](Bytes, Bytes line) -> Result<bool> {
@@ -265,7 +271,8 @@ Result<void> check_all_not_null(ExecContext& context, const catalog::TableVersio
                    if (!null) return true;
                    return Error(ErrorCode::kNotNullViolation,
                                 fmt::format("column \"{}\" of relation \"{}\" contains null values",
-                                            def.columns[column].name, def.name));
+                                            def.columns[column].name, def.name))
+                       .about(catalog::column_object(def, def.columns[column]));
                  }));
   return context.transaction.watch_rows(table, true);
 }

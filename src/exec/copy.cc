@@ -8,6 +8,7 @@
 #include "base/ensure.h"
 #include "base/files.h"
 #include "base/limits.h"
+#include "catalog/violations.h"
 #include "exec/build.h"
 #include "exec/copy_format.h"
 #include "exec/copy_input.h"
@@ -83,11 +84,11 @@ class RecordEncoder {
   }
 
   // The CHECKs of rows are evaluated many at a time: what encode() gave is good once this has
-  // passed. `reader` tells the line at fault.
+  // passed.
   bool wants_check() const {
     return checks_ && (checks_->rows() >= kCheckBatchRows || made_.bytes() > kBatchTextBytes);
   }
-  Result<void> check(const CopyReader& reader) {
+  Result<void> check() {
     if (!checks_) return {};
     made_ = TextMeter();
     const auto broken = checks_->finish(eval_);
@@ -96,17 +97,19 @@ class RecordEncoder {
     if (!broken) return broken.error();
     const Waiting& row = waiting[(*broken)->row];
     TRY_ASSIGN(const auto values, row_values(table_, row.line, writer_.objects()));
-    return reader.at_line(check_violation(table_, *(*broken)->check, values), row.source_line);
+    Error violation = check_violation(table_, *(*broken)->check, values);
+    return std::move(violation).with_context(row.place);
   }
-  void set_line(uint64_t source_line) {
-    source_line_ = source_line;
-  }  // Of the record that is encoded next.
+  // Of the record that is encoded next.
+  void set_place(const CopyReader& reader) {
+    if (checks_) place_ = reader.place();
+  }
 
  private:
   // A row that waits for its CHECKs.
   struct Waiting {
     std::string line;
-    uint64_t source_line = 0;
+    std::string place;  // In the input.
   };
 
   int64_t now() const { return eval_.transaction_time_us; }
@@ -123,7 +126,7 @@ class RecordEncoder {
       checks_->builder(i).append(value);
     }
     checks_->end_row();
-    waiting_.push_back({row.line, source_line_});
+    waiting_.push_back({row.line, place_});
     return {};
   }
 
@@ -179,7 +182,7 @@ class RecordEncoder {
     // A long value is nowhere to be read from yet, should the row be shown.
     if (!row.large.empty()) return writer_.check(values);
     checks_->add(values);
-    waiting_.push_back({row.line, source_line_});
+    waiting_.push_back({row.line, place_});
     return {};
   }
 
@@ -187,26 +190,23 @@ class RecordEncoder {
   Result<void> add_context(const Result<T>& result, int field,
                            const std::vector<CopyField>& fields) const {
     if (result) return {};
-    std::string text(fields[field].text.substr(0, 100));
     Error error = result.error();
-    return std::move(error).with_detail(
-        fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name, text));
+    return std::move(error).with_context(
+        fmt::format("column {}: \"{}\"", table_.columns[columns_[field]].name,
+                    shown_of_copy(fields[field].text)));
   }
 
   Error null_violation(const std::vector<CopyField>& fields,
                        const catalog::ColumnDef& column) const {
-    std::string shown;
+    std::vector<type::Value> values;
     for (const catalog::ColumnDef& each : table_.columns) {
       const int index = field_of_slot_[each.slot];
-      shown += (shown.empty() ? "" : ", ") + (index < 0 || fields[index].is_null
-                                                  ? std::string("null")
-                                                  : std::string(fields[index].text));
+      values.push_back(type::Value::null(each.type));
+      if (index < 0 || fields[index].is_null) continue;
+      if (auto value = type::parse_text(each.type, fields[index].text, now()))
+        values.back() = std::move(*value);
     }
-    return Error(ErrorCode::kNotNullViolation,
-                 fmt::format(
-                     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                     column.name, table_.name))
-        .with_detail("Failing row contains (" + shown + ").");
+    return not_null_violation(table_, column, values);
   }
 
   const catalog::TableDef& table_;
@@ -221,7 +221,7 @@ class RecordEncoder {
   std::optional<CheckBatch> checks_;  // Nothing: the table has none.
   std::vector<Waiting> waiting_;      // Its rows.
   TextMeter made_;                    // For them.
-  uint64_t source_line_ = 0;
+  std::string place_;                 // Of the record that is encoded.
 };
 
 class Loader {
@@ -259,12 +259,12 @@ class Loader {
       if (!more) return {};
       TRY(check_width(fields_));
       RowWriter::EncodedRow& row = scratch_;
-      encoder_.set_line(reader_.line());
+      encoder_.set_place(reader_);
       if (auto encoded = encoder_.encode(fields_, row); !encoded) {
-        TRY(encoder_.check(reader_));  // A row before it may be at fault.
+        TRY(encoder_.check());  // A row before it may be at fault.
         return reader_.at_line(std::move(encoded.error()));
       }
-      if (encoder_.wants_check()) TRY(encoder_.check(reader_));
+      if (encoder_.wants_check()) TRY(encoder_.check());
       TRY(take(row, may_bulk_));
       if (++rows_ % kReportEveryRows == 0) {
         if (context_.cancelled())
@@ -277,7 +277,7 @@ class Loader {
   }
 
   Result<uint64_t> finish() {
-    TRY(encoder_.check(reader_));
+    TRY(encoder_.check());
     if (bulk_) {
       TRY(finish_bulk(rows_));
     } else {
@@ -307,9 +307,7 @@ class Loader {
   Result<void> insert(Pending pending) {
     auto inserted = writer_.insert_encoded(std::move(pending.row));
     if (inserted) return {};
-    Error error = std::move(inserted.error());
-    return std::move(error).with_hint(
-        fmt::format("The row is on line {} of the input.", pending.line));
+    return reader_.at_line(std::move(inserted.error()), pending.line);
   }
 
   // Rows wait until it is known whether there are enough for the way past the journal.
@@ -438,8 +436,7 @@ class Loader {
   }
 
   Error duplicate(const RowArena::Row& row) const {
-    return writer_.duplicate_key(row.line())
-        .with_hint(fmt::format("The row is on line {} of the input.", row.source_line));
+    return reader_.at_line(writer_.duplicate_key(row.line()), row.source_line);
   }
 
   const catalog::TableVersion& version_;

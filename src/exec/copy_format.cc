@@ -12,6 +12,7 @@ namespace rowan::exec {
 namespace {
 
 constexpr size_t kReadBytes = 1u << 20;
+constexpr size_t kShownBytesMax = 100;  // As PostgreSQL.
 
 Result<char> one_byte(std::string_view option, std::string_view text) {
   if (text.size() != 1) {
@@ -74,10 +75,23 @@ Result<CopyFormat> copy_format(const sql::CopyStmt& statement) {
 CopyReader::CopyReader(const CopyFormat& format, const ByteSource& source, std::string table)
     : format_(format), source_(source), table_(std::move(table)) {}
 
+std::string shown_of_copy(std::string_view text) { return type::clipped(text, kShownBytesMax); }
+
+std::string CopyReader::place() const {
+  std::string place = fmt::format("COPY {}, line {}", table_, record_line_);
+  if (record_) place += fmt::format(": \"{}\"", shown_of_copy(*record_));
+  return place;
+}
+
+Error CopyReader::at_line(Error error) const {
+  if (!error.context().empty()) return at_line(std::move(error), record_line_);
+  return std::move(error).with_context(place());
+}
+
 Error CopyReader::at_line(Error error, uint64_t line) const {
-  std::string detail = fmt::format("COPY {}, line {}", table_, line);
-  if (!error.detail().empty()) detail += ": " + error.detail();
-  return std::move(error).with_detail(std::move(detail));
+  std::string context = fmt::format("COPY {}, line {}", table_, line);
+  if (!error.context().empty()) context += ", " + error.context();
+  return std::move(error).with_context(std::move(context));
 }
 
 Error CopyReader::malformed(std::string message) const {
@@ -208,6 +222,7 @@ Result<bool> CopyReader::take_record(std::string_view& record) {
     scanned_ = 0;
     in_quotes_ = false;
     record_line_ = line_;
+    record_.reset();
   }
   if (finished_) return false;
   for (;;) {
@@ -222,6 +237,7 @@ Result<bool> CopyReader::take_record(std::string_view& record) {
       if (more || !had_ended) continue;  // What waited for a byte more is looked at once again.
       record = std::string_view(buffer_).substr(at_);
       at_ = buffer_.size();
+      record_ = record;
       return !record.empty();
     }
     record = std::string_view(buffer_).substr(at_, scan.stop);
@@ -229,6 +245,7 @@ Result<bool> CopyReader::take_record(std::string_view& record) {
     ++line_;
     // Behind other bytes of its line it only ends the record, as in PostgreSQL.
     finished_ = scan.found == Scan::kEnd && record.empty();
+    record_ = record;
     return !finished_;
   }
 }

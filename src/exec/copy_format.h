@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,7 @@ struct CopyField {
 
 // CopyReader: one record after another.
 //
-// Errors: kBadCopyFormat with "COPY t, line n" as detail; kProgramLimit when a record is longer
+// Errors: kBadCopyFormat with "COPY t, line n" as context; kProgramLimit when a record is longer
 // than kRecordBytesMax.
 class CopyReader {
  public:
@@ -44,10 +45,11 @@ class CopyReader {
   bool starved() const { return starved_; }
   uint64_t line() const { return record_line_; }      // First line of the record just read, from 1.
   uint64_t bytes_read() const { return bytes_read_; }
-  Error at_line(Error error) const {
-    return at_line(std::move(error), record_line_);
-  }  // Adds where the record is.
-  Error at_line(Error error, uint64_t line) const;
+  // Of the record just read: "COPY t, line 3: \"1,x\"".
+  std::string place() const;
+  // Adds where the record just read is, and what stands there unless the error says in which column.
+  Error at_line(Error error) const;
+  Error at_line(Error error, uint64_t line) const;  // Where another one is.
 
  private:
   Result<bool> fill();
@@ -87,8 +89,12 @@ class CopyReader {
   uint64_t line_ = 1;
   uint64_t record_line_ = 0;
   uint64_t bytes_read_ = 0;
+  std::optional<std::string_view> record_;  // The one just read, while it is in the buffer.
   std::string scratch_;  // Fields that had to be rewritten.
 };
+
+// What an error shows of input: not more than a line.
+std::string shown_of_copy(std::string_view text);
 
 // Appends one field, quoted or escaped as the format needs.
 void append_field(const CopyFormat& format, std::string_view text, std::string& out);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "catalog/violations.h"
 #include "exec/constraints.h"
 #include "exec/dml.h"
 #include "plan/table_expressions.h"
@@ -281,7 +282,8 @@ Error missing_parent(const Reference& reference, Bytes line) {
                          child.name, key.name))
       .with_detail(fmt::format("Key ({})=({}) is not present in table \"{}\".",
                                column_names(child, key.columns),
-                               column_texts(child, key.columns, line), key.table));
+                               column_texts(child, key.columns, line), key.table))
+      .about(catalog::constraint_object(child, key.name));
 }
 
 Error still_referenced(const Reference& reference, const catalog::TableDef& parent, Bytes line) {
@@ -292,7 +294,8 @@ Error still_referenced(const Reference& reference, const catalog::TableDef& pare
                            parent.name, reference.key().name, reference.child->name))
       .with_detail(fmt::format("Key ({})=({}) is still referenced from table \"{}\".",
                                column_names(parent, columns), column_texts(parent, columns, line),
-                               reference.child->name));
+                               reference.child->name))
+      .about(catalog::constraint_object(*reference.child, reference.key().name));
 }
 
 Result<const TableReferences*> ForeignKeyState::of(txn::Transaction& transaction,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ensure.h"
+#include "catalog/violations.h"
 #include "exec/table_source.h"
 #include "git/collision.h"
 #include "sql/parser.h"
@@ -127,7 +128,7 @@ Result<void> RowWriter::encode(const std::vector<type::Value>& values, EncodedRo
 }
 
 Error RowWriter::duplicate_key(Bytes line) const {
-  return exec::duplicate_key(table(), table().primary_key_name, table().primary_key, line);
+  return catalog::duplicate_key(table(), line);
 }
 
 Result<void> RowWriter::insert(const std::vector<type::Value>& values, bool checked) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/limits.h"
+#include "catalog/violations.h"
 #include "exec/constraints.h"
 #include "exec/row_writer.h"
 #include "plan/table_expressions.h"
@@ -184,7 +185,8 @@ Result<void> check_unique(ExecContext& context, const catalog::TableVersion& ver
                    fmt::format("could not create unique index \"{}\"", name))
           .with_detail(fmt::format("Key ({})=({}) is duplicated.",
                                    quoted_columns(*version.table, columns),
-                                   value_texts(block.batch, row)));
+                                   value_texts(block.batch, row)))
+          .about(catalog::constraint_object(*version.table, name));
     }
     return {};
   };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/violations.h"
 #include "exec/row_arena.h"
 #include "exec/row_writer.h"
 #include "exec/table_check.h"
@@ -91,7 +92,8 @@ class Rewriter {
   Error contains_nulls(const catalog::ColumnDef& column) const {
     return Error(ErrorCode::kNotNullViolation,
                  fmt::format("column \"{}\" of relation \"{}\" contains null values", column.name,
-                             after_.table->name));
+                             after_.table->name))
+        .about(catalog::column_object(*after_.table, column));
   }
 
   Result<void> add(const RowWriter::EncodedRow& row, uint64_t count) {

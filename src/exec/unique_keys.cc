@@ -1,37 +1,9 @@
 #include "exec/unique_keys.h"
 
-#include <fmt/format.h>
-
+#include "catalog/violations.h"
 #include "tree/row_tree.h"
-#include "type/text.h"
 
 namespace rowan::exec {
-
-Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
-                    const std::vector<uint16_t>& columns, Bytes line) {
-  std::string names;
-  std::string texts;
-  std::vector<Bytes> elements;
-  uint64_t count = 0;
-  const bool readable = type::split_line(table.layout, line, elements, count).has_value();
-  for (const uint16_t index : columns) {
-    const catalog::ColumnDef& column = table.columns[index];
-    if (!names.empty()) {
-      names += ", ";
-      texts += ", ";
-    }
-    names += column.name;
-    type::Value value = column.absent;
-    if (readable && column.slot < elements.size()) {
-      if (auto decoded = type::decode_element(column.type, elements[column.slot]))
-        value = std::move(*decoded);
-    }
-    texts += value.is_null() ? "null" : type::to_text(value);
-  }
-  return Error(ErrorCode::kUniqueViolation,
-               fmt::format("duplicate key value violates unique constraint \"{}\"", constraint))
-      .with_detail(fmt::format("Key ({})=({}) already exists.", names, texts));
-}
 
 void UniqueState::put(Table& state, size_t which, const std::string& value,
                       std::optional<std::string> key) {
@@ -110,7 +82,7 @@ Result<void> UniqueState::check(txn::Transaction& transaction, const catalog::Ta
     TRY(transaction.lock_value(version, i, *value));
     TRY_ASSIGN(const auto holder, this->holder(transaction, version, i, *value));
     if (holder && (!old_line || *holder != old_key))
-      return duplicate_key(table, unique.name, unique.columns, new_line);
+      return catalog::duplicate_key(table, unique.name, unique.columns, new_line);
   }
   return {};
 }

@@ -19,10 +19,6 @@
 
 namespace rowan::exec {
 
-// 23505 in PostgreSQL's words, with the columns' values as the line has them.
-Error duplicate_key(const catalog::TableDef& table, std::string_view constraint,
-                    const std::vector<uint16_t>& columns, Bytes line);
-
 class UniqueState {
  public:
   UniqueState(derived::Indexes& indexes, const store::ObjectStore& store)

@@ -13,6 +13,7 @@
 #include "catalog/foreign_types.h"
 #include "catalog/names.h"
 #include "catalog/objects.h"
+#include "catalog/violations.h"
 #include "exec/constraints.h"
 #include "exec/definition.h"
 #include "exec/definition_faults.h"
@@ -294,7 +295,7 @@ Result<void> Validator::check_unique(const TablePair& pair, size_t which) {
       }
     }
     if (taken) {
-      const Error error = duplicate_key(table, unique.name, unique.columns, line);
+      const Error error = catalog::duplicate_key(table, unique.name, unique.columns, line);
       add(ErrorCode::kUniqueViolation, table, unique.name, key_text(table, line),
           error.message() + ": " + error.detail(), line);
     }

@@ -340,9 +340,12 @@ Result<LogicalPtr> QueryBinder::bind_named_table(const sql::NamedTable& table, F
   node->scan.historical = resolved.historical;
   node->scan.alias = entry.alias;
   const auto& columns = entry.definition->columns;
+  const auto relation = std::make_shared<const RelationName>(
+      RelationName{entry.definition->schema, entry.definition->name});
   for (size_t i = 0; i < columns.size(); ++i) {
     node->scan.columns.push_back(static_cast<uint16_t>(i));
-    node->outputs.push_back({columns[i].name, columns[i].type});
+    node->outputs.push_back(
+        {columns[i].name, columns[i].type, relation, static_cast<uint16_t>(i + 1)});
   }
   node->scan.output_columns = columns.size();
   return add_columns(std::move(node), std::move(entry), table.column_aliases, table.position,
@@ -387,7 +390,13 @@ Result<LogicalPtr> QueryBinder::bind_view(const sql::NamedTable& table,
                  fmt::format("view \"{}\" names {} columns, its query gives {}", view.name,
                              view.columns.size(), (*node)->width()));
   }
-  for (size_t i = 0; i < view.columns.size(); ++i) (*node)->outputs[i].name = view.columns[i];
+  const auto relation = std::make_shared<const RelationName>(RelationName{view.schema, view.name});
+  for (size_t i = 0; i < view.columns.size(); ++i) {
+    OutputColumn& output = (*node)->outputs[i];
+    output.name = view.columns[i];
+    output.relation = relation;
+    output.number = static_cast<uint16_t>(i + 1);
+  }
   return node;
 }
 
@@ -632,7 +641,7 @@ Result<LogicalPtr> QueryBinder::bind_using(const sql::JoinTable& join, LogicalPt
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint32_t>(i);
   LogicalPtr project = make_projection(std::move(node), all);
   for (size_t i = 0; i < merged.size(); ++i) {
-    project->outputs.push_back({names[i], merged[i]->type});
+    project->outputs.push_back(output_of(names[i], *merged[i], project->children[0]->outputs));
     project->expressions.push_back(std::move(merged[i]));
   }
   return project;

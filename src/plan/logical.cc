@@ -24,6 +24,16 @@ LogicalPtr make_filter(LogicalPtr child, expr::NodePtr condition) {
   return node;
 }
 
+OutputColumn output_of(std::string name, const expr::Node& expression,
+                       const std::vector<OutputColumn>& inputs) {
+  OutputColumn output{std::move(name), expression.type};
+  if (expression.kind == expr::NodeKind::kColumn && expression.column < inputs.size()) {
+    output.relation = inputs[expression.column].relation;
+    output.number = inputs[expression.column].number;
+  }
+  return output;
+}
+
 LogicalPtr make_projection(LogicalPtr child, const std::vector<uint32_t>& columns) {
   LogicalPtr node = make_node(LogicalKind::kProject);
   for (const uint32_t column : columns) {

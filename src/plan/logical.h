@@ -43,6 +43,9 @@ LogicalPtr make_node(LogicalKind kind, LogicalPtr child);  // Takes the child's 
 LogicalPtr make_filter(LogicalPtr child,
                        expr::NodePtr condition);  // The child itself when there is no condition.
 LogicalPtr make_projection(LogicalPtr child, const std::vector<uint32_t>& columns);
+// What an expression over `inputs` gives: of a column alone, that column under another name.
+OutputColumn output_of(std::string name, const expr::Node& expression,
+                       const std::vector<OutputColumn>& inputs);
 
 // Conditions as lists of conjuncts.
 void split_conjuncts(expr::NodePtr condition, std::vector<expr::NodePtr>& out);

@@ -118,9 +118,18 @@ Result<Returning> QueryBinder::bind_returning_items(const sql::List<sql::SelectI
   TRY_ASSIGN(std::vector<OutputItem> items, bind_items(written));
   Returning result;
   std::vector<uint32_t> columns;
+  const catalog::TableDef& target = *from_.tables.front().definition;
+  const auto relation =
+      std::make_shared<const RelationName>(RelationName{target.schema, target.name});
   for (OutputItem& item : items) {
     expr::collect_columns(*item.node, columns);
-    result.outputs.push_back({std::move(item.name), item.node->type});
+    OutputColumn& output = result.outputs.emplace_back();
+    output.name = std::move(item.name);
+    output.type = item.node->type;
+    if (item.node->kind == expr::NodeKind::kColumn && item.node->column < target.columns.size()) {
+      output.relation = relation;
+      output.number = static_cast<uint16_t>(item.node->column + 1);
+    }
     result.nodes.push_back(std::move(item.node));
   }
   std::sort(columns.begin(), columns.end());

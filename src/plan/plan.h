@@ -26,9 +26,18 @@
 
 namespace rowan::plan {
 
+// The table or view that a column is of.
+struct RelationName {
+  std::string schema;
+  std::string name;
+};
+
 struct OutputColumn {
   std::string name;
   type::Type type;
+  // Where it is a relation's column and nothing else; null: it is not.
+  std::shared_ptr<const RelationName> relation = nullptr;
+  uint16_t number = 0;  // Of the relation's columns, from 1.
 };
 
 // The rows of a VirtualTable as they come.

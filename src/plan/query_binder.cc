@@ -408,7 +408,7 @@ LogicalPtr QueryBinder::project_then_sort(LogicalPtr input, std::vector<OutputIt
                                           std::vector<SortKey> sort, bool distinct) {
   LogicalPtr node = make_node(LogicalKind::kProject);
   for (OutputItem& item : items) {
-    node->outputs.push_back({std::move(item.name), item.node->type});
+    node->outputs.push_back(output_of(std::move(item.name), *item.node, input->outputs));
     node->expressions.push_back(std::move(item.node));
   }
   node->children.push_back(std::move(input));
@@ -435,14 +435,14 @@ LogicalPtr QueryBinder::project_after_sort(LogicalPtr input, std::vector<OutputI
   LogicalPtr below = make_projection(std::move(input), all);
   LogicalPtr above = make_node(LogicalKind::kProject);
   for (size_t i = 0; i < items.size(); ++i) {
-    above->outputs.push_back({items[i].name, items[i].node->type});
+    above->outputs.push_back(output_of(items[i].name, *items[i].node, below->outputs));
     if (waits(i)) {
       above->expressions.push_back(nullptr);
       continue;
     }
     const auto place = static_cast<uint32_t>(below->width());
     above->expressions.push_back(expr::make_column(place, items[i].node->type));
-    below->outputs.push_back({items[i].name, items[i].node->type});
+    below->outputs.push_back(above->outputs.back());
     below->expressions.push_back(std::move(items[i].node));
   }
   for (SortKey& key : sort) key.column = above->expressions[key.column]->column;
@@ -661,6 +661,8 @@ Result<LogicalPtr> QueryBinder::bind_set_operation(const sql::SelectStmt& select
   expr::BindContext context = bind_context();
   std::vector<OutputColumn> outputs = left->outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].relation = nullptr;
+    outputs[i].number = 0;
     const type::Type types[] = {left->outputs[i].type, right->outputs[i].type};
     TRY_ASSIGN(outputs[i].type, expr::common_type(types, name, select.position));
     const bool compares =

@@ -545,7 +545,8 @@ Result<LogicalPtr> QueryBinder::finish_grouping(LogicalPtr input, std::vector<Ou
   LogicalPtr node = make_node(LogicalKind::kAggregate);
   for (const expr::NodePtr& group : groups_) {
     const bool column = group->kind == expr::NodeKind::kColumn && group->column < input->width();
-    node->outputs.push_back({column ? input->outputs[group->column].name : "group", group->type});
+    node->outputs.push_back(output_of(column ? input->outputs[group->column].name : "group", *group,
+                                      input->outputs));
   }
   for (const AggregateItem& item : aggregates_)
     node->outputs.push_back({"aggregate", item.spec.result});

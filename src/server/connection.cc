@@ -142,6 +142,8 @@ class Connection {
     options.user = request_.user;
     options.application_name = request_.application_name;
     options.settings = std::move(request_.settings);
+    if (shared_.databases.serves_folder())
+      options.databases_folder = shared_.databases.folder().string();
     if (use->keeps_nothing()) options.settings.emplace_back("default_transaction_read_only", "on");
     auto session = use->database().connect(options);
     if (!session) return session.failure();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/database_folder.h"
 #include "rowan/shared.h"
 #include "server/failures.h"
 #include "sql/parser.h"
@@ -14,33 +15,15 @@ namespace rowan::server {
 
 namespace fs = std::filesystem;
 
+using engine::find_repository;
+using engine::is_database_name;
+using engine::is_repository;
+using engine::kFirstDatabase;
+using engine::kTemplateDatabase;
+
 namespace {
 
-constexpr std::string_view kFirstDatabase = "postgres";
-constexpr std::string_view kTemplate = "template1";
 constexpr std::string_view kEnding = ".git";
-constexpr size_t kNameBytesMax = 63;  // PostgreSQL's.
-
-bool is_repository(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path / "HEAD", error) && fs::is_directory(path / "objects", error);
-}
-
-// Whether the name is one part of a path that stays below the folder and hides nothing.
-bool is_sound(std::string_view name) {
-  if (name.empty() || name.size() > kNameBytesMax || name[0] == '.' || name[0] == '-') return false;
-  if (name.ends_with(kEnding)) return false;  // The same one would have two names.
-  for (const char c : name) {
-    if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-  }
-  return true;
-}
-
-std::string without_ending(std::string name) {
-  if (name.size() > kEnding.size() && name.ends_with(kEnding))
-    name.resize(name.size() - kEnding.size());
-  return name;
-}
 
 }  // namespace
 
@@ -79,7 +62,7 @@ Outcome<std::unique_ptr<Databases>> Databases::open(const fs::path& folder) {
   const bool single = is_repository(whole);
   std::unique_ptr<Databases> made(new Databases(whole, !single));
   if (single) {
-    made->only_name_ = without_ending(whole.filename().string());
+    made->only_name_ = engine::without_git_ending(whole.filename().string());
     auto use = made->open_entry(made->only_name_, whole, "");
     if (!use) return use.failure();
   } else if (fs::exists(whole / ".git", error)) {
@@ -97,14 +80,7 @@ std::string Databases::first_name() const {
 
 fs::path Databases::path_of(std::string_view name) const {
   if (!serves_folder_) return name == only_name_ ? folder_ : fs::path();
-  if (!is_sound(name)) return {};
-  for (const std::string& spelling :
-       {std::string(name), std::string(name) + std::string(kEnding)}) {
-    std::error_code error;
-    const fs::path path = folder_ / spelling;
-    if (!fs::is_symlink(path, error) && is_repository(path)) return path;
-  }
-  return {};
+  return find_repository(folder_, name);
 }
 
 Outcome<Databases::Use> Databases::find(std::string_view name) {
@@ -119,7 +95,7 @@ Outcome<Databases::Use> Databases::find(std::string_view name) {
     if (known == kFirstDatabase && !serves_folder_) known = only_name_;
     path = path_of(known);
   }
-  if (path.empty() && (name == kFirstDatabase || name == kTemplate)) {
+  if (path.empty() && (name == kFirstDatabase || name == kTemplateDatabase)) {
     known = serves_folder_ ? name : std::string_view(only_name_);
     revision.clear();
     path = serves_folder_ ? fs::path() : folder_;
@@ -158,7 +134,12 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
   Use use(*this, entry, std::move(revision));
   const std::lock_guard lock(entry->opening);
   if (!entry->database) {
-    auto opened = open_shared(path.empty() ? ":memory:" : path.string());
+    OpenOptions options;
+    if (path.empty()) {
+      options.read_only = true;
+      options.name = name;
+    }
+    auto opened = open_shared(path.empty() ? ":memory:" : path.string(), options);
     if (!opened) return opened.failure();
     entry->database = std::move(*opened);
   }
@@ -171,8 +152,8 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
         ErrorCode::kFeatureNotSupported, "this server serves one repository, which is one database",
         "rowan serve FOLDER serves every repository in a folder; there CREATE DATABASE makes "
         "one. CREATE SCHEMA makes a schema in this database.");
-  if (!is_sound(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") ||
-      name == kTemplate || name == "template0")
+  if (!is_database_name(name) || name.find('@') != std::string_view::npos || name.ends_with(".lock") ||
+      name == kTemplateDatabase || name == "template0")
     return failure(
         ErrorCode::kInvalidName, fmt::format("\"{}\" cannot be the name of a database", name),
         "It names a folder: no slash, no @, no control character, no dot or hyphen in front.");
@@ -209,6 +190,9 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
     const std::lock_guard lock(mutex_);
     const fs::path path = path_of(name);
     if (path.empty()) {
+      if (name == kFirstDatabase || name == kTemplateDatabase)
+        return failure(ErrorCode::kFeatureNotSupported,
+                       fmt::format("database \"{}\" is always there, and cannot be dropped", name));
       if (if_exists) return false;
       return failure(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", name));
     }

@@ -5,7 +5,8 @@
 //   name/branch   its branch: a name that is one wins
 //   name@rev      any revision, to read from
 //   postgres      the only repository; below a folder, unless there is one of that name, an empty
-//                 database in memory that can only be read: a place to say CREATE DATABASE from
+//                 database in memory that can only be read: a place to say CREATE DATABASE from.
+//                 template1 is the same
 //
 // Threads: any. Opening, making and dropping read and write files: not for threads that must not
 //          wait.
@@ -44,7 +45,7 @@ class Databases {
     Database& database() const;
     const std::string& name() const;
     const std::string& revision() const { return revision_; }  // Empty: Git's HEAD.
-    bool keeps_nothing() const;  // It is in memory: its sessions should only read.
+    bool keeps_nothing() const;  // It is in memory, and can only be read.
 
    private:
     void end();

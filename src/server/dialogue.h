@@ -119,7 +119,9 @@ class Dialogue {
 
   // Counts what is kept of a message; false: the client was told that there is no memory for it.
   bool charge(pgwire::InputCharge& charge, size_t bytes);
-  PreparedStatement* find_statement(std::string_view name);
+  std::shared_ptr<PreparedStatement> find_statement(std::string_view name);
+  bool name_statement(std::string_view name, std::shared_ptr<PreparedStatement> prepared);
+  Outcome<bool> drop_statement(std::string_view name);
   Portal* find_portal(std::string_view name);
   void drop_portals();
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "engine/failure.h"
 #include "rowan/rowan.h"
 
 namespace rowan::server {
@@ -20,10 +21,7 @@ inline Failure failure(ErrorCode code, std::string message, std::string hint = {
 }
 
 inline Failure to_failure(const Error& error) {
-  Failure made = failure(error.code(), error.message(), error.hint(), error.detail());
-  made.position = error.position();
-  made.retryable = is_retryable(error.code());
-  return made;
+  return engine::to_failure(error);
 }
 
 }  // namespace rowan::server

@@ -142,6 +142,10 @@ Result<void> take_create_options(WordReader& words) {
             .with_hint("Texts are UTF8.");
       continue;
     }
+    if (option == "template" && value != "template0" && value != "template1" && value != "default")
+      return Error(ErrorCode::kFeatureNotSupported,
+                   fmt::format("database \"{}\" cannot be copied by CREATE DATABASE", value))
+          .with_hint("git clone --bare makes a copy of its repository in the folder.");
     bool taken = option == "connection";
     for (const std::string_view name : kTaken) taken = taken || option == name;
     if (!taken) return unknown;

@@ -21,7 +21,7 @@
 namespace rowan::sharing {
 
 // Both ends say it first; whoever has another one is another version of Rowan.
-inline constexpr std::string_view kGreeting = "rowan sharing 1";
+inline constexpr std::string_view kGreeting = "rowan sharing 2";
 
 inline constexpr uint32_t kFrameBytesMax = 1u << 30;
 
@@ -45,6 +45,9 @@ enum class Ask : uint8_t {
   kCopyNext,     // -> whether there is more, and it.
   kCopyOutFinish,  // -> RowsHead.
   kReset,
+  kNameStatement,   // Statement, name.
+  kNamedStatement,  // Name -> PreparedFacts.
+  kDropNamed,       // Name -> whether there was one.
   kSetting,      // Name -> text, number of milliseconds.
   kReported,     // -> names and values.
   // Without an answer:
@@ -126,6 +129,7 @@ struct RowBatch {
 
 struct RowsHead {
   uint64_t id = 0;
+  Format format = Format::kText;
   std::vector<ColumnInfo> columns;
   RowBatch first;
 };
@@ -142,7 +146,8 @@ Forms forms_of(const ColumnInfo& column);
 
 template <typename Archive>
 void carry(Archive& a, Failure& v) {
-  a(v.sqlstate, v.message, v.detail, v.hint, v.position, v.retryable);
+  a(v.sqlstate, v.message, v.detail, v.hint, v.position, v.retryable, v.context, v.schema, v.table,
+    v.column, v.data_type, v.constraint);
 }
 template <typename Archive>
 void carry(Archive& a, Notice& v) {
@@ -150,7 +155,8 @@ void carry(Archive& a, Notice& v) {
 }
 template <typename Archive>
 void carry(Archive& a, ColumnInfo& v) {
-  a(v.name, v.type_name, v.kind, v.type_oid, v.type_modifier, v.type_size);
+  a(v.name, v.type_name, v.kind, v.type_oid, v.type_modifier, v.type_size, v.table_oid,
+    v.table_column);
 }
 template <typename Archive>
 void carry(Archive& a, ParameterInfo& v) {
@@ -163,7 +169,8 @@ void carry(Archive& a, StatementInfo& v) {
 }
 template <typename Archive>
 void carry(Archive& a, ConnectOptions& v) {
-  a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.process, v.command_hints);
+  a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.process, v.command_hints,
+    v.databases_folder);
 }
 template <typename Archive>
 void carry(Archive& a, BinaryValue& v) {
@@ -195,7 +202,7 @@ void carry(Archive& a, RowBatch& v) {
 }
 template <typename Archive>
 void carry(Archive& a, RowsHead& v) {
-  a(v.id, v.columns, v.first);
+  a(v.id, v.format, v.columns, v.first);
 }
 
 class Encoder {

@@ -30,6 +30,7 @@ class RemoteRows final : public Rows {
   RemoteRows(std::shared_ptr<Link> link, RowsHead head)
       : link_(std::move(link)),
         id_(head.id),
+        format_(head.format),
         columns_(std::move(head.columns)),
         batch_(std::move(head.first)),
         in_(batch_.values),
@@ -43,6 +44,7 @@ class RemoteRows final : public Rows {
   RemoteRows& operator=(const RemoteRows&) = delete;
 
   const std::vector<ColumnInfo>& columns() const override { return columns_; }
+  Format format() const override { return format_; }
 
   Outcome<bool> next() override {
     while (read_ == batch_.rows) {
@@ -101,6 +103,7 @@ class RemoteRows final : public Rows {
 
   std::shared_ptr<Link> link_;
   uint64_t id_;
+  Format format_;
   std::vector<ColumnInfo> columns_;
   std::vector<Forms> forms_;
   RowBatch batch_;
@@ -286,6 +289,23 @@ Outcome<uint64_t> RemoteSession::run_script(std::string_view sql,
 Outcome<uint64_t> RemoteSession::run_message(std::string_view sql,
                                              const std::function<Outcome<bool>(Rows&)>& each) {
   return run_as_message(*this, sql, each);
+}
+
+Outcome<bool> RemoteSession::name_statement(std::string_view name, Statement& statement) {
+  const uint64_t id = static_cast<RemoteStatement&>(statement).id();
+  auto named = link_->call(Ask::kNameStatement, encode(id, name));
+  if (!named) return named.failure();
+  return true;
+}
+
+Outcome<std::unique_ptr<Statement>> RemoteSession::named_statement(std::string_view name) {
+  auto facts = decoded<PreparedFacts>(link_->call(Ask::kNamedStatement, encode(name)));
+  if (!facts) return facts.failure();
+  return std::unique_ptr<Statement>(std::make_unique<RemoteStatement>(link_, std::move(*facts)));
+}
+
+Outcome<bool> RemoteSession::drop_named_statement(std::string_view name) {
+  return decoded<bool>(link_->call(Ask::kDropNamed, encode(name)));
 }
 
 void RemoteSession::begin_implicit() { link_->tell(Ask::kBeginImplicit, {}); }

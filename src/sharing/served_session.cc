@@ -263,6 +263,24 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
       taken(done);
       return;
     }
+    case Ask::kNameStatement: {
+      OpenStatement* open = find_statement(in);
+      if (open == nullptr) return;
+      auto named = session_->name_statement(in.view(), *open->statement);
+      taken(named);
+      return;
+    }
+    case Ask::kNamedStatement: {
+      auto statement = session_->named_statement(in.view());
+      // Which settings it may set is not known.
+      if (taken(statement) != nullptr) out(keep(std::move(*statement), "set_config"));
+      return;
+    }
+    case Ask::kDropNamed: {
+      auto dropped = session_->drop_named_statement(in.view());
+      if (const bool* was_there = taken(dropped)) out(*was_there);
+      return;
+    }
     case Ask::kSetting: {
       std::string name;
       in(name);
@@ -368,6 +386,7 @@ void ServedSession::run(Decoder& in, Encoder& out) {
 void ServedSession::put_rows(std::unique_ptr<Rows> rows, Encoder& out) {
   RowsHead head;
   head.id = ++last_id_;
+  head.format = rows->format();
   head.columns = rows->columns();
   head.first = next_batch(*rows);
   if (!head.first.is_last) rows_[head.id] = std::move(rows);

@@ -257,6 +257,26 @@ Outcome<uint64_t> SharedSession::run_message(std::string_view sql,
   return run_as_message(*this, sql, each);
 }
 
+Outcome<bool> SharedSession::name_statement(std::string_view name, Statement& statement) {
+  return on(Kind::kRuns, [&](Session& now) -> Outcome<bool> {
+    auto current = static_cast<SharedStatement&>(statement).current(now);
+    if (!current) return current.failure();
+    return now.name_statement(name, **current);
+  });
+}
+
+Outcome<std::unique_ptr<Statement>> SharedSession::named_statement(std::string_view name) {
+  auto statement = on(Kind::kRuns, [&](Session& now) { return now.named_statement(name); });
+  if (!statement) return statement.failure();
+  // It may call a verb, for all that is known.
+  return std::unique_ptr<Statement>(std::make_unique<SharedStatement>(
+      *this, std::string_view(), std::vector<uint32_t>(), true, std::move(*statement)));
+}
+
+Outcome<bool> SharedSession::drop_named_statement(std::string_view name) {
+  return on(Kind::kLooks, [&](Session& now) { return now.drop_named_statement(name); });
+}
+
 void SharedSession::begin_implicit() {
   if (get_ready() || transaction_state() != TransactionState::kIdle) return;
   implicit_ = true;

@@ -45,6 +45,9 @@ class SharedSession final : public Session {
                                const std::function<void(Rows&)>& each) override;
   Outcome<uint64_t> run_message(std::string_view sql,
                                 const std::function<Outcome<bool>(Rows&)>& each) override;
+  Outcome<bool> name_statement(std::string_view name, Statement& statement) override;
+  Outcome<std::unique_ptr<Statement>> named_statement(std::string_view name) override;
+  Outcome<bool> drop_named_statement(std::string_view name) override;
   void begin_implicit() override;
   Outcome<bool> end_implicit() override;
   void set_copy_source(CopySource* source) override;

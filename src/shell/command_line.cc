@@ -119,9 +119,9 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
                                Connection& connection) {
   std::error_code error;
   if (path != kMemory && !std::filesystem::exists(path, error) && !error) {
-    return Failure{"VC006", "there is no folder \"" + path + "\"",
-                   "",      "rowan init " + path + " makes an empty repository there.",
-                   0,       false};
+    return Failure{.sqlstate = "VC006",
+                   .message = "there is no folder \"" + path + "\"",
+                   .hint = "rowan init " + path + " makes an empty repository there."};
   }
   OpenOptions options;
   options.read_only = read_only;

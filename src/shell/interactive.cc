@@ -62,7 +62,7 @@ Outcome<bool> read_data(LineEditor& editor, std::string& line) {
     case LineEditor::Status::kInterrupted:
       break;
   }
-  return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
+  return Failure{.sqlstate = "57014", .message = "canceling statement due to user request"};
 }
 
 void read_and_run(Session& session) {

@@ -429,6 +429,7 @@ std::string failure_text(const Failure& failure, std::string_view statement) {
     out += line_with_caret(failure.position, statement);
   if (!failure.detail.empty()) out += "DETAIL:  " + visible(failure.detail) + '\n';
   if (!failure.hint.empty()) out += "HINT:  " + visible(failure.hint) + '\n';
+  if (!failure.context.empty()) out += "CONTEXT:  " + visible(failure.context) + '\n';
   return out;
 }
 

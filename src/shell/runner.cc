@@ -74,7 +74,7 @@ class StreamSink final : public CopySink {
   Outcome<bool> write(std::string_view bytes) override {
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     used_ = true;
-    if (!out_) return Failure{"58030", "could not write the output", "", "", 0, false};
+    if (!out_) return Failure{.sqlstate = "58030", .message = "could not write the output"};
     return true;
   }
   bool used() const { return used_; }
@@ -219,12 +219,11 @@ bool Runner::run_script(ScriptReader& script, ScriptReader* data) {
   const NextLine next_line = [&lines](std::string& line) -> Outcome<bool> {
     if (lines.next_line(line)) return true;
     if (stopped_by_signal())
-      return Failure{"57014", "canceling statement due to user request", "", "", 0, false};
+      return Failure{.sqlstate = "57014", .message = "canceling statement due to user request"};
     if (lines.read_error() != 0)
-      return Failure{
-          "58030", std::string("could not read the input: ") + std::strerror(lines.read_error()),
-          "",      "",
-          0,       false};
+      return Failure{.sqlstate = "58030",
+                     .message = std::string("could not read the input: ") +
+                                std::strerror(lines.read_error())};
     return false;
   };
   for (;;) {

@@ -38,13 +38,9 @@ std::optional<Failure> read_password(const std::string& path, std::string& passw
   if (!file || !std::getline(file, password)) password.clear();
   if (!password.empty() && password.back() == '\r') password.pop_back();
   if (!password.empty()) return std::nullopt;
-  return Failure{
-      "58P01",
-      fmt::format("file \"{}\" cannot be read, or has no password in its first line", path),
-      "",
-      "",
-      0,
-      false};
+  return Failure{.sqlstate = "58P01",
+                 .message = fmt::format(
+                     "file \"{}\" cannot be read, or has no password in its first line", path)};
 }
 
 // 0, or the exit code of what is wrong with them.

@@ -69,6 +69,8 @@ class MemoryStore final : public ObjectStore {
 
   Result<uint64_t> append(const PendingObjects& objects,
                           const std::vector<RefUpdate>& refs) override {
+    if (read_only())
+      return Error(ErrorCode::kReadOnlyTransaction, "the database is open for reading only");
     const auto used = drop_unused(objects.entries(), refs);
     const std::unique_lock guard(mutex_);
     TRY(check_old_values(refs));
@@ -99,7 +101,8 @@ class MemoryStore final : public ObjectStore {
   Result<void> maintain() override { return {}; }
   void set_foreign_handler(std::function<void(const ForeignMove&)>) override {
   }  // Nobody else can move a ref.
-  bool read_only() const override { return false; }
+  bool read_only() const override { return read_only_.load(std::memory_order_relaxed); }
+  void end_writing() { read_only_.store(true, std::memory_order_relaxed); }
 
   StoreStats stats() const override {
     const std::shared_lock guard(mutex_);
@@ -189,11 +192,14 @@ class MemoryStore final : public ObjectStore {
   std::unordered_map<Oid, ObjectRef, OidHash> objects_;  // Guarded by mutex_, as the next two.
   std::map<std::string, Oid, std::less<>> refs_;
   uint64_t sequence_ = 0;
+  std::atomic<bool> read_only_{false};
   mutable std::atomic<uint64_t> objects_read_ = 0;
   mutable NodeCache cache_{kNodeCacheBytesDefault};
 };
 
 }  // namespace
+
+void end_writing(ObjectStore& store) { static_cast<MemoryStore&>(store).end_writing(); }
 
 std::unique_ptr<ObjectStore> make_memory_store() { return std::make_unique<MemoryStore>(); }
 

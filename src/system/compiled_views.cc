@@ -145,4 +145,9 @@ ObjectOid system_oid(std::string_view schema, std::string_view name) {
   return 0;
 }
 
+ObjectOid oid_of_relation(std::string_view schema, std::string_view name) {
+  const ObjectOid fixed = system_oid(schema, name);
+  return fixed != 0 ? fixed : oid_of_names({schema, name});
+}
+
 }  // namespace rowan::system

@@ -28,5 +28,7 @@ std::shared_ptr<const catalog::ViewDef> find_compiled_view(std::string_view sche
 bool is_system_schema(std::string_view schema);  // pg_catalog, information_schema, rowan.
 // PostgreSQL's own oid of one of its relations; 0: it has none that is fixed.
 ObjectOid system_oid(std::string_view schema, std::string_view name);
+// Of any relation, as long as no two share one.
+ObjectOid oid_of_relation(std::string_view schema, std::string_view name);
 
 }  // namespace rowan::system

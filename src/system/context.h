@@ -45,6 +45,25 @@ struct ForeignTip {
   std::string reason;
 };
 
+// What PREPARE made, or the protocol named.
+struct NamedStatementFacts {
+  std::string name;
+  std::string text;
+  int64_t made_us = 0;  // Since 2000.
+  std::vector<type::Type> parameters;
+  bool from_sql = true;
+};
+
+// What DECLARE made.
+struct CursorFacts {
+  std::string name;
+  std::string text;
+  int64_t made_us = 0;  // Since 2000.
+  bool is_held = false;
+  bool is_binary = false;
+  bool may_go_back = false;
+};
+
 class Context {
  public:
   virtual ~Context() = default;
@@ -57,6 +76,10 @@ class Context {
   virtual bool is_cancelled() const = 0;
   virtual std::string_view version() const = 0;  // Of the program.
   virtual std::string database() const = 0;
+  // Its own, and those that are served beside it, in order.
+  virtual Result<std::vector<std::string>> databases() const = 0;
+  virtual std::vector<NamedStatementFacts> named_statements() const = 0;
+  virtual std::vector<CursorFacts> cursors() const = 0;
   virtual const std::string& branch() const = 0;  // On a tag or commit the commit's id.
   virtual std::vector<Setting> settings() const = 0;
   // As SET, or SET LOCAL, does it; what it is then.

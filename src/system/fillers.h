@@ -82,5 +82,8 @@ Result<void> fill_catalog_constraints(Context& context, const Oid& root, RowColl
 Result<void> fill_catalog_sequences(Context& context, const Oid& root, RowCollector& rows);
 Result<void> fill_catalog_types(Context& context, const Values& none, RowCollector& rows);
 Result<void> fill_catalog_session(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_catalog_databases(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_catalog_statements(Context& context, const Values& none, RowCollector& rows);
+Result<void> fill_catalog_cursors(Context& context, const Values& none, RowCollector& rows);
 
 }  // namespace rowan::system

@@ -91,6 +91,7 @@ constexpr Column kStatus[] = {{"name", kText}, {"value", kText}};
 constexpr TypeId kOid = TypeId::kOid;
 constexpr TypeId kInt = TypeId::kInt4;
 constexpr TypeId kShort = TypeId::kInt2;
+constexpr TypeId kTexts = type::array_of(TypeId::kText);
 constexpr TypeId kShorts = type::array_of(TypeId::kInt2);
 constexpr Column kCatalogSchemas[] = {{"oid", kOid}, {"name", kText}};
 constexpr Column kCatalogRelations[] = {
@@ -121,6 +122,11 @@ constexpr Column kCatalogSequences[] = {
     {"min", kBigint},   {"cycle", kBool},   {"owner_oid", kOid},    {"owner_column", kShort},
     {"identity", kBool}};
 constexpr Column kCatalogSession[] = {{"database", kText}, {"user", kText}, {"user_oid", kOid}};
+constexpr Column kCatalogDatabases[] = {{"oid", kOid}, {"name", kText}};
+constexpr Column kCatalogStatements[] = {
+    {"name", kText}, {"text", kText}, {"made", kTime}, {"types", kTexts}, {"from_sql", kBool}};
+constexpr Column kCatalogCursors[] = {{"name", kText}, {"text", kText},   {"made", kTime},
+                                      {"held", kBool}, {"binary", kBool}, {"back", kBool}};
 constexpr Column kSettings[] = {{"name", kText}, {"setting", kText}, {"description", kText}};
 
 constexpr Column kAncestors[] = {{"relid", TypeId::kOid}};
@@ -160,6 +166,9 @@ const Relation kRelationRows[] = {
     {"catalog_types", kCatalogTypes, fill_catalog_types},
     {"catalog_sequences", kCatalogSequences, fill_catalog_sequences},
     {"catalog_session", kCatalogSession, fill_catalog_session},
+    {"catalog_databases", kCatalogDatabases, fill_catalog_databases},
+    {"catalog_statements", kCatalogStatements, fill_catalog_statements},
+    {"catalog_cursors", kCatalogCursors, fill_catalog_cursors},
     {"conflicts_*", {}, {}, make_table_conflicts},
 };
 

@@ -8,6 +8,7 @@
 #include "base/caught.h"
 #include "catalog/format_file.h"
 #include "catalog/paths.h"
+#include "catalog/violations.h"
 #include "txn/workspace.h"
 #include "type/key_codec.h"
 
@@ -202,7 +203,7 @@ Result<void> CommitBuilder::check_rows(const TableWork& work, const Oid& tip_row
       TRY_ASSIGN(now, tree::find_line(reader, tip_rows, key));
     }
     if (!change.existed) {
-      if (now && change.line) return duplicate_key(*work.table);
+      if (now && change.line) return catalog::duplicate_key(*work.table, *change.line);
       continue;
     }
     if (work.state.overlay.spilled) continue;  // Over a private tree: rebase_rows compares.

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "catalog/bounds.h"
 #include "catalog/paths.h"
+#include "catalog/violations.h"
 #include "tree/git_tree.h"
 #include "tree/row_tree.h"
 
@@ -65,11 +66,6 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
 Error serialization_failure() {
   return Error(ErrorCode::kSerializationFailure,
                "could not serialize access due to concurrent update");
-}
-
-Error duplicate_key(const catalog::TableDef& table) {
-  return Error(ErrorCode::kUniqueViolation,
-               "duplicate key value violates unique constraint \"" + table.primary_key_name + "\"");
 }
 
 TransactionBody::TransactionBody(Core& the_core)
@@ -621,7 +617,7 @@ Result<Oid> rebase_rows(store::PendingObjects& objects, store::NodeCache& cache,
     }
     const bool mine_unchanged = difference.from ? mine && *mine == *difference.from : !mine;
     if (!mine_unchanged) {
-      if (!difference.from) return duplicate_key(*work.table);
+      if (!difference.from) return catalog::duplicate_key(*work.table, difference.to ? *difference.to : Bytes());
       return serialization_failure();
     }
     changes.emplace_back(

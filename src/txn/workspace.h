@@ -235,7 +235,6 @@ Result<Oid> apply_file_ops(store::PendingObjects& objects, store::NodeCache& cac
 std::string shared_key_lock(Bytes key);  // The lock that share_key shares.
 
 Error serialization_failure();
-Error duplicate_key(const catalog::TableDef& table);
 
 // The commit queue (commit.cc).
 Result<CommitOutcome> commit_transaction(TransactionBody& body, const CommitRequest& request);

@@ -100,4 +100,11 @@ size_t utf8_length(std::string_view text) {
   return characters;
 }
 
+std::string clipped(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  size_t end = bytes_max;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
 }  // namespace rowan::type

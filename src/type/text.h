@@ -30,5 +30,7 @@ inline std::string_view without_padding(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text);
 size_t utf8_length(std::string_view text);  // Characters. Requires: valid.
+// Whole characters of what is longer than that, and "..." behind them.
+std::string clipped(std::string_view text, size_t bytes_max);
 
 }  // namespace rowan::type

@@ -1,9 +1,10 @@
 """What names mean at the port: one repository with its branches and revisions, and a folder of repositories, where
 CREATE and DROP DATABASE make and remove them."""
+import hashlib
 import os
 import subprocess
 
-from serving import SYNC, Refused, Server, bind, execute, expect, parse, run
+from serving import SYNC, Refused, Server, bind, execute, expect, fields, parse, query, run
 
 
 def state(server, database):
@@ -12,6 +13,12 @@ def state(server, database):
     except Refused as refusal:
         return refusal.state
     return "fine"
+
+
+def oid(name):
+    """As docs/decisions/0019-oids-follow-from-names.md has it."""
+    bits = int.from_bytes(hashlib.sha256(f"database\0{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
+    return bits if bits >= 16384 else bits + 16384
 
 
 def one_repository():
@@ -28,6 +35,11 @@ def one_repository():
         expect(old.ask("INSERT INTO t VALUES (2)"), ["E 25006", "Z I"])
         for name in ("shop2", "shop/none", "shop@none", "/", "shop/", "@main", "../shop"):
             assert state(server, name) in ("3D000", "VC005"), (name, state(server, name))
+        listed = "SELECT oid, datname, pg_get_userbyid(datdba) = current_user, pg_encoding_to_char(encoding), datcollate, datistemplate FROM pg_database"
+        for name in ("shop", "postgres", "shop/work", "shop@work~1"):
+            other = server.connect(database=name)
+            expect(other.values(listed), [f"{oid('shop')}|shop|t|UTF8|C|f"])
+            expect(other.values("SELECT current_database()"), ["shop"])
         told = c.ask("CREATE DATABASE other")
         expect(told, ["E 0A000", "Z I"])
         expect(c.ask("DROP DATABASE shop"), ["E 0A000", "Z I"])
@@ -76,6 +88,76 @@ def a_folder():
         server.check(os.path.join(server.dir, "d.git"))
 
 
+LISTED = "SELECT datname FROM pg_database ORDER BY 1"
+
+
+def a_folder_is_listed():
+    """Every connection sees all databases of the folder, at once, by the same oids."""
+    with Server(folder=True) as server:
+        c = server.connect(database="postgres")
+        expect(c.values("SELECT oid, datname, datistemplate FROM pg_database ORDER BY 1"), ["1|template1|t", "5|postgres|f"])
+        expect(c.values("SELECT current_database()"), ["postgres"])
+        expect(server.connect(database="template1").values("SELECT current_database()"), ["template1"])
+        c.ask("CREATE DATABASE one")
+        one = server.connect(database="one")
+        expect(one.values(LISTED), ["one", "postgres", "template1"])
+        expect(one.values("SELECT oid FROM pg_database WHERE datname = current_database()"), [str(oid("one"))])
+        c.ask('CREATE DATABASE "Two, 2"')
+        for connection in (c, one):
+            expect(connection.values(LISTED), ["Two, 2", "one", "postgres", "template1"])
+        # So is what another program makes there; what is no database is not.
+        subprocess.run([server.rowan, "init", os.path.join(server.dir, "three")], check=True, stdout=subprocess.DEVNULL)
+        os.mkdir(os.path.join(server.dir, "notes"))
+        os.symlink(os.path.join(server.dir, "three"), os.path.join(server.dir, "link.git"))
+        expect(one.values(LISTED), ["Two, 2", "one", "postgres", "template1", "three"])
+        one.ask("BEGIN")
+        expect(one.values("SELECT count(*) FROM pg_database"), ["5"])
+        c.ask('DROP DATABASE "Two, 2"')
+        expect(one.values("SELECT count(*) FROM pg_database"), ["4"])
+        one.ask("COMMIT")
+        # Sessions of another process that has the repository are told of the folder as well.
+        with subprocess.Popen([server.rowan, "shell", os.path.join(server.dir, "three")], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as shell:
+            shell.stdin.write("SELECT 'ready';\n")
+            shell.stdin.flush()
+            while "ready" not in shell.stdout.readline():
+                pass
+            expect(server.connect(database="three").values(LISTED), ["one", "postgres", "template1", "three"])
+            shell.stdin.close()
+            shell.stdout.read()
+
+
+def the_first_keeps_nothing():
+    """What is written in `postgres` of a folder is refused with a reason, and never lost in silence."""
+    with Server(folder=True) as server:
+        c = server.connect(database="postgres")
+        for words in ("CREATE TABLE t (a int PRIMARY KEY)", "CREATE BRANCH b", "CREATE SEQUENCE s", "SELECT rowan.create_branch('b')"):
+            for first in ("SELECT 1", "SET default_transaction_read_only = off", "BEGIN READ WRITE", "BEGIN; SET TRANSACTION READ WRITE"):
+                c.ask(first)
+                c.send(query(words))
+                told = []
+                while not told or told[-1][0] != "Z":
+                    told.append(c.message())
+                if told[0][0] != "E":  # The block's end tells.
+                    c.send(query("COMMIT"))
+                    told = []
+                    while not told or told[-1][0] != "Z":
+                        told.append(c.message())
+                assert told[0][0] == "E", (words, first, told)
+                failure = fields(told[0][1])
+                if failure["C"] != "25001":  # Verbs in a block.
+                    expect((failure["C"], failure["M"]), ("25006", 'database "postgres" of this server keeps nothing'))
+                    assert "CREATE DATABASE postgres" in failure["H"], failure
+                c.ask("ROLLBACK")
+                c.ask("RESET ALL")
+        expect(c.ask("DROP DATABASE postgres"), ["E 0A000", "Z I"])
+        expect(c.ask("CREATE DATABASE copy TEMPLATE shop"), ["E 0A000", "Z I"])
+        expect(c.ask("CREATE DATABASE postgres"), ["C CREATE DATABASE", "Z I"])
+        kept = server.connect(database="postgres")
+        expect(kept.ask("CREATE TABLE t (a int PRIMARY KEY)"), ["C CREATE TABLE", "Z I"])
+        expect(kept.values(LISTED), ["postgres", "template1"])
+
+
 def a_literal_name_wins():
     with Server(folder=True) as server:
         c = server.connect(database="postgres")
@@ -89,4 +171,4 @@ def a_literal_name_wins():
         expect(p.ask("CREATE TABLE kept (a int PRIMARY KEY)"), ["C CREATE TABLE", "Z I"])
 
 
-run(one_repository, a_folder, a_literal_name_wins)
+run(one_repository, a_folder, a_folder_is_listed, the_first_keeps_nothing, a_literal_name_wins)

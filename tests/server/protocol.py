@@ -153,6 +153,88 @@ def several_statements():
     c.ask("ROLLBACK")
 
 
+def names_of_statements():
+    """PREPARE and Parse share one space of names."""
+    c = fresh()
+    listed = "SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name"
+    expect(c.ask(parse("SELECT $1 + 1", "p", (23,)) + SYNC), ["1", "Z I"])
+    expect(c.ask("PREPARE s (text) AS SELECT $1 || '!'"), ["C PREPARE", "Z I"])
+    expect(c.values(listed), ["p|SELECT $1 + 1|{integer}|f", "s|PREPARE s (text) AS SELECT $1 || '!'|{text}|t"])
+    expect(c.values("EXECUTE p (41)"), ["42"])
+    expect(c.ask(describe("S", "s") + bind("hi", name="s") + execute() + SYNC), ["t 25", "T ?column?:25", "2", "D hi!", "C SELECT 1", "Z I"])
+    expect(c.ask("PREPARE p AS SELECT 1"), ["E 42P05", "Z I"])
+    expect(c.ask(parse("SELECT 1", "s") + SYNC), ["E 42P05", "Z I"])
+    expect(c.ask(parse("SELECT 1", "p") + SYNC), ["E 42P05", "Z I"])
+    # Each is dropped by either.
+    expect(c.ask("DEALLOCATE p"), ["C DEALLOCATE", "Z I"])
+    expect(c.ask(bind(1, name="p") + SYNC), ["E 26000", "Z I"])
+    expect(c.ask(close("S", "s") + SYNC), ["3", "Z I"])
+    expect(c.ask("EXECUTE s ('x')"), ["E 26000", "Z I"])
+    expect(c.values(listed), [])
+    c.ask(parse("SELECT 1", "a") + parse("SELECT 2", "b") + SYNC)
+    expect(c.ask("BEGIN; EXECUTE a; DEALLOCATE ALL; COMMIT")[-4:], ["C SELECT 1", "C DEALLOCATE ALL", "C COMMIT", "Z I"])
+    expect(c.ask(bind(name="b") + SYNC), ["E 26000", "Z I"])
+    expect(c.ask("EXECUTE b"), ["E 26000", "Z I"])
+    # A ROLLBACK leaves it; the unnamed one is in no list.
+    c.ask("BEGIN")
+    c.ask(parse("SELECT 3", "kept") + parse("SELECT 4") + SYNC)
+    c.ask("ROLLBACK")
+    expect(c.values(listed), ["kept|SELECT 3|{}|f"])
+    expect(c.values("EXECUTE kept"), ["3"])
+    expect(c.ask(parse("", "empty") + bind(name="empty") + execute() + SYNC), ["1", "2", "I", "Z I"])
+    expect(c.ask(parse("", "empty") + SYNC), ["E 42P05", "Z I"])
+    c.ask("DISCARD ALL")
+    expect(c.ask(parse("SELECT 5", "kept") + parse("", "empty") + SYNC), ["1", "1", "Z I"])
+
+
+def where_columns_come_from():
+    """RowDescription names table and column of what is one, and nothing of what is not."""
+    c = fresh()
+    c.ask("CREATE TABLE home (id int PRIMARY KEY, name text, price numeric)")
+    c.ask("INSERT INTO home VALUES (1, 'x', 2)")
+    c.ask("CREATE VIEW homes AS SELECT name AS called, id FROM home")
+    home, view = c.values("SELECT oid FROM pg_class WHERE relname IN ('home', 'homes') ORDER BY relname")
+
+    def origins(sql):
+        c.send(parse(sql) + describe("S") + SYNC)
+        found = None
+        while True:
+            kind, body = c.message()
+            if kind == "T":
+                found, at = [], 2
+                for _ in range(struct.unpack(">H", body[:2])[0]):
+                    at = body.index(b"\0", at) + 1
+                    table, column = struct.unpack(">IH", body[at:at + 6])
+                    found.append((str(table), column) if table else 0)
+                    at += 18
+            if kind == "Z":
+                return found
+
+    for sql, wanted in (("SELECT price, name || '', id FROM home", [(home, 3), 0, (home, 1)]), ("SELECT h.* FROM home h", [(home, 1), (home, 2), (home, 3)]),
+                        ("SELECT id FROM home a JOIN home b USING (id)", [(home, 1)]), ("SELECT id FROM home UNION SELECT id FROM home", [0]),
+                        ("SELECT name, count(*), max(id) FROM home GROUP BY name ORDER BY 1", [(home, 2), 0, 0]), ("SELECT DISTINCT name FROM home", [(home, 2)]),
+                        ("SELECT n FROM (SELECT name AS n FROM home LIMIT 1) s ORDER BY n", [(home, 2)]), ("WITH q AS (SELECT id FROM home) SELECT id FROM q", [(home, 1)]),
+                        ("SELECT called, id FROM homes", [(view, 1), (view, 2)]), ("SELECT relname FROM pg_class", [("1259", 2)]), ("VALUES (1)", [0]),
+                        ("SELECT b.name FROM home a LEFT JOIN home b ON a.id = b.id + 1", [(home, 2)]), ("SELECT (SELECT id FROM home)", [0]),
+                        ("INSERT INTO home VALUES (2) RETURNING price, id + 1, name", [(home, 3), 0, (home, 2)]), ("SELECT * FROM generate_series(1, 2) g", [0]),
+                        ("UPDATE home SET name = 'y' RETURNING home.name", [(home, 2)]), ("SELECT id::bigint FROM home", [0])):
+        expect((sql, origins(sql)), (sql, wanted))
+
+
+def binary_cursors():
+    c = fresh()
+    c.ask("BEGIN")
+    expect(c.ask("DECLARE b BINARY SCROLL CURSOR FOR SELECT 258 AS n, 'x' AS t"), ["C DECLARE CURSOR", "Z T"])
+    expect(c.values("SELECT name, is_holdable, is_binary FROM pg_cursors"), ["b|f|t"])
+    expect(c.ask("FETCH b"), ["T n:23b t:25b", "D \0\0\1\2|x", "C FETCH 1", "Z T"])
+    c.ask("MOVE BACKWARD ALL IN b")
+    # Who binds says the format himself, as in PostgreSQL.
+    expect(c.ask(parse("FETCH b") + bind() + describe() + execute() + SYNC),
+           ["1", "2", "T n:23 t:25", "D 258|x", "C FETCH 1", "Z T"])
+    c.ask("COMMIT")
+    expect(c.values("SELECT count(*) FROM pg_cursors"), ["0"])
+
+
 def cursors():
     c = fresh()
     expect(c.ask("DECLARE c CURSOR FOR SELECT 1"), ["E 25P01", "Z I"])
@@ -340,6 +422,6 @@ def random_streams():
 
 with server:
     run(random_streams) if "ROWAN_SEED" in os.environ else run(simple_query, one_message_is_one_transaction, extended_query, a_plan_whose_columns_changed, failures_wait_for_sync,
-        values_are_checked_at_bind, columns_follow_a_revision, several_statements, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
+        values_are_checked_at_bind, columns_follow_a_revision, several_statements, names_of_statements, where_columns_come_from, binary_cursors, cursors, row_limits, copy, large_results_stream, settings, cancel, statement_timeout, malformed_streams, random_streams)
     assert server.stop() == 0
     server.check()

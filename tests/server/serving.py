@@ -158,6 +158,10 @@ def close(kind="P", name=""):
     return frame("C", kind.encode() + text(name))
 
 
+def copy_in(data):
+    return frame("d", data.encode()) + frame("c")
+
+
 SYNC, FLUSH, TERMINATE = frame("S"), frame("H"), frame("X")
 
 

@@ -197,7 +197,7 @@ class ScriptRun {
                                            failure->message, record.sqlstate));
     }
     for (const std::string& part : record.expected) {
-      const std::string all = failure->message + "\n" + failure->detail + "\n" + failure->hint;
+      const std::string all = failure->message + "\n" + failure->detail + "\n" + failure->hint + "\n" + failure->context;
       if (all.find(part) == std::string::npos)
         return fail(record.line, fmt::format("error text \"{}\" lacks \"{}\"", all, part));
     }

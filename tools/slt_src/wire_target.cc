@@ -73,6 +73,7 @@ class WireTarget final : public Target {
       failure.message = field(PG_DIAG_MESSAGE_PRIMARY);
       failure.detail = field(PG_DIAG_MESSAGE_DETAIL);
       failure.hint = field(PG_DIAG_MESSAGE_HINT);
+      failure.context = field(PG_DIAG_CONTEXT);
       if (failure.sqlstate.empty()) {
         failure.sqlstate = "XX000";
         failure.message = ::PQerrorMessage(connection.get());

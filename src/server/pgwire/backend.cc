@@ -25,6 +25,15 @@ void fields_of(MessageWriter& message, std::string_view severity, const Failure&
   if (!failure.detail.empty()) field('D', failure.detail);
   if (!failure.hint.empty()) field('H', failure.hint);
   if (failure.position > 0) field('P', std::to_string(failure.position));
+  const auto field_if_any = [&](char code, std::string_view text) {
+    if (!text.empty()) field(code, text);
+  };
+  field_if_any('W', failure.context);
+  field_if_any('s', failure.schema);
+  field_if_any('t', failure.table);
+  field_if_any('c', failure.column);
+  field_if_any('d', failure.data_type);
+  field_if_any('n', failure.constraint);
   message.byte('\0');
 }
 
@@ -159,8 +168,8 @@ void row_description(std::string& out, const std::vector<FieldDescription>& fiel
   message.int16(static_cast<uint16_t>(fields.size()));
   for (const FieldDescription& field : fields) {
     message.string(field.name);
-    message.int32(0);  // No table's
-    message.int16(0);  // column is told.
+    message.int32(field.table);
+    message.int16(static_cast<uint16_t>(field.table_column));
     message.int32(field.type);
     message.int16(static_cast<uint16_t>(field.type_size));
     message.int32(static_cast<uint32_t>(field.type_modifier));

@@ -86,6 +86,8 @@ struct FieldDescription {
   int16_t type_size = 0;
   int32_t type_modifier = -1;
   int16_t format = 0;
+  uint32_t table = 0;  // Oid and number of the table's column that it is; 0: of none.
+  int16_t table_column = 0;
 };
 void row_description(std::string& out, const std::vector<FieldDescription>& fields);
 // 'G': the client sends, 'H': the server does. All columns in one format.

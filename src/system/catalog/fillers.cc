@@ -2,6 +2,7 @@
 #include "system/fillers.h"
 
 #include <algorithm>
+#include <set>
 
 #include "catalog/names.h"
 #include "plan/plan.h"
@@ -21,6 +22,9 @@ namespace {
 Value oid_value(ObjectOid oid) { return Value::of_int({TypeId::kOid}, oid); }
 Value int_value(int64_t value) { return Value::of_int({TypeId::kInt4}, value); }
 Value short_value(int64_t value) { return Value::of_int({TypeId::kInt2}, value); }
+Value moment_value(int64_t since_2000_us) {
+  return Value::of_int({TypeId::kTimestamptz}, since_2000_us);
+}
 Value letter_value(char letter) { return text_value(std::string(1, letter)); }
 Value maybe_text(std::string_view text) {
   return text.empty() ? Value::null(kTextType) : text_value(std::string(text));
@@ -276,6 +280,39 @@ Result<void> fill_catalog_types(Context&, const Values&, RowCollector& rows) {
 
 Result<void> fill_catalog_session(Context& context, const Values&, RowCollector& rows) {
   rows.add({text_value(context.database()), text_value(context.user()), oid_value(kOwnerOid)});
+  return {};
+}
+
+Result<void> fill_catalog_databases(Context& context, const Values&, RowCollector& rows) {
+  TRY_ASSIGN(const std::vector<std::string> names, context.databases());
+  std::set<ObjectOid> given;
+  for (const std::string& name : names) {
+    ObjectOid oid = oid_of_database(name);
+    while (!given.insert(oid).second) oid = next_oid(oid);
+    rows.add({oid_value(oid), text_value(name)});
+  }
+  return {};
+}
+
+Result<void> fill_catalog_statements(Context& context, const Values&, RowCollector& rows) {
+  for (const NamedStatementFacts& statement : context.named_statements()) {
+    type::ArrayBuilder types(TypeId::kText);
+    for (const Type& known : statement.parameters) {
+      const TypeId id = known.id == TypeId::kUnknown ? TypeId::kText : known.id;
+      types.append(text_value(std::string(type::plain_type_name(id))).datum());
+    }
+    rows.add({text_value(statement.name), text_value(statement.text), moment_value(statement.made_us),
+              Value::of_string({type::array_of(TypeId::kText)}, types.finish()),
+              bool_value(statement.from_sql)});
+  }
+  return {};
+}
+
+Result<void> fill_catalog_cursors(Context& context, const Values&, RowCollector& rows) {
+  for (const CursorFacts& cursor : context.cursors())
+    rows.add({text_value(cursor.name), text_value(cursor.text), moment_value(cursor.made_us),
+              bool_value(cursor.is_held), bool_value(cursor.is_binary),
+              bool_value(cursor.may_go_back)});
   return {};
 }
 

@@ -172,8 +172,7 @@ void Objects::number() {
   });
   for (size_t i = 0; i < relations_.size(); ++i) {
     RelationObject& relation = relations_[i];
-    relation.oid = system_oid(relation.schema, relation.name);
-    if (relation.oid == 0) relation.oid = oid_of_names({relation.schema, relation.name});
+    relation.oid = oid_of_relation(relation.schema, relation.name);
     while (!by_oid_.emplace(relation.oid, i).second) relation.oid = next_oid(relation.oid);
     by_name_.emplace(name_key(relation.schema, relation.name), i);
   }

@@ -31,6 +31,12 @@ ObjectOid oid_of_schema(std::string_view schema) {
   return oid_of_names({schema});
 }
 
+ObjectOid oid_of_database(std::string_view database) {
+  if (database == "postgres") return 5;
+  if (database == "template1") return 1;
+  return oid_of_names({"database", database});
+}
+
 ObjectOid next_oid(ObjectOid oid) { return oid == kOidMax ? kFirstFreeOid : oid + 1; }
 
 }  // namespace rowan::system

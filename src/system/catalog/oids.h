@@ -14,11 +14,11 @@ inline constexpr ObjectOid kFirstFreeOid = 16'384;  // Below are PostgreSQL's ow
 inline constexpr ObjectOid kOwnerOid = 10;  // The one role: whoever has the repository open.
 inline constexpr ObjectOid kCatalogSchemaOid = 11;
 inline constexpr ObjectOid kPublicSchemaOid = 2200;
-inline constexpr ObjectOid kDatabaseOid = 5;
 
 // 31 bits of SHA-256 of the names with a NUL between two, at or above kFirstFreeOid.
 ObjectOid oid_of_names(std::initializer_list<std::string_view> names);
 ObjectOid oid_of_schema(std::string_view schema);
+ObjectOid oid_of_database(std::string_view database);
 // The one that comes after it, should somebody have it already.
 ObjectOid next_oid(ObjectOid oid);
 

@@ -1,4 +1,2 @@
--- There are none.
-SELECT NULL::text AS name, NULL::text AS statement, NULL::boolean AS is_holdable, NULL::boolean AS is_binary,
-       NULL::boolean AS is_scrollable, NULL::timestamptz AS creation_time
-WHERE false
+SELECT name, text AS statement, held AS is_holdable, "binary" AS is_binary, back AS is_scrollable, made AS creation_time
+FROM rowan.catalog_cursors

@@ -23,7 +23,7 @@ RowsHead some_rows() {
   head.columns = {column, column};
   head.first.values = std::string("\0\x01 bytes", 9);
   head.first.rows = 3;
-  head.first.failure = Failure{"22012", "division by zero", "d", "h", 9, true};
+  head.first.failure = Failure{"22012", "division by zero", "d", "h", 9, true, "w", "s", "t", "c", "y", "n"};
   head.first.tag = "SELECT 3";
   head.first.notices = {Notice{.severity = "WARNING", .sqlstate = "25P01", .message = "m"}};
   return head;

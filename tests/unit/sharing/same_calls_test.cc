@@ -14,15 +14,16 @@ namespace {
 using namespace rowan;
 
 std::string told(const Failure& failure) {
-  return fmt::format("{}|{}|{}|{}|{}|{}", failure.sqlstate, failure.message, failure.detail, failure.hint,
-                     failure.position, failure.retryable);
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", failure.sqlstate, failure.message, failure.detail,
+                     failure.hint, failure.position, failure.retryable, failure.context, failure.schema, failure.table,
+                     failure.column, failure.data_type, failure.constraint);
 }
 std::string told(const Notice& notice) {
   return fmt::format("{}|{}|{}|{}|{}\n", notice.severity, notice.sqlstate, notice.message, notice.detail, notice.hint);
 }
 std::string told(const ColumnInfo& column) {
-  return fmt::format("{}|{}|{}|{}|{}|{}\n", column.name, column.type_name, static_cast<int>(column.kind), column.type_oid,
-                     column.type_modifier, column.type_size);
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}\n", column.name, column.type_name, static_cast<int>(column.kind), column.type_oid,
+                     column.type_modifier, column.type_size, column.table_oid, column.table_column);
 }
 
 std::string told(Rows& rows) {
@@ -144,7 +145,11 @@ TEST_CASE("statements are described alike, and take the same parameters") {
                           "INSERT INTO t (id, n) VALUES ($1, $2)", "COPY t FROM STDIN", "COPY t TO STDOUT", "CREATE TABLE u (a int)",
                           "SHOW BRANCHES", "BEGIN", "", "SELECT nope", "SELECT $3", "EXPLAIN SELECT 1"})
     it.same(sql, [&](Session& session) { return described(session, sql); });
-  it.same("nothing", [](Session& session) { return told((*session.prepare(""))->run()); });
+  for (const char* none : {"", " ; ", "-- nothing", "/* at all */;"}) {
+    it.same("nothing", [&](Session& session) { return told((*session.prepare(none))->run()); });
+    it.same("nothing to run", [&](Session& session) { return told(session.run(none)); });
+    CHECK(told(it.here->run(none)) == "|0|0\n");
+  }
   for (const uint32_t oid : {0u, 20u, 23u, 25u, 701u, 1043u, 4711u})
     it.same(fmt::format("type {}", oid), [&](Session& session) { return described(session, "SELECT $1", {oid}); });
   const std::vector<std::vector<Parameter>> all = {
@@ -156,6 +161,45 @@ TEST_CASE("statements are described alike, and take the same parameters") {
     it.same(fmt::format("parameters {}", i), [&](Session& session) {
       return told(session.run("SELECT id, v, $2 || '!' FROM t WHERE id = $1 OR v = $2", all[i]));
     });
+}
+
+TEST_CASE("statements by name are those of PREPARE, EXECUTE and DEALLOCATE") {
+  Two it;
+  it.same("names", [](Session& session) {
+    const auto named = [&](std::string_view name) {
+      auto statement = session.named_statement(name);
+      if (!statement) return told(statement.failure());
+      return (*statement)->words() + told((*statement)->run({int64_t{1}}));
+    };
+    const auto name = [&](std::string_view wanted, const char* sql) {
+      auto statement = session.prepare(sql);
+      REQUIRE(statement.ok());
+      REQUIRE((*statement)->describe().ok());
+      auto done = session.name_statement(wanted, **statement);
+      return done ? std::string("named;") : told(done.failure());
+    };
+    const auto drop = [&](std::string_view dropped) {
+      auto done = session.drop_named_statement(dropped);
+      REQUIRE(done.ok());
+      return *done ? std::string("dropped;") : std::string("none;");
+    };
+    std::string out = name("mine", "SELECT v FROM t WHERE id = $1");
+    out += told(session.run("PREPARE theirs (integer) AS SELECT $1 + 1"));
+    out += named("mine") + named("theirs") + named("nobody's");
+    out += told(session.run("EXECUTE mine (2)")) + told(session.run("EXECUTE theirs (2)"));
+    out += name("theirs", "SELECT 1") + name("mine", "SELECT 1");
+    out += told(session.run("SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name"));
+    out += drop("theirs") + drop("theirs") + told(session.run("EXECUTE theirs (2)"));
+    out += told(session.run("DEALLOCATE mine")) + named("mine") + name("mine", "SELECT 1");
+    return out + told(session.run("DEALLOCATE ALL")) + told(session.run("EXECUTE mine"));
+  });
+  it.same("a binary cursor", [](Session& session) {
+    std::string out = told(session.run("BEGIN")) + told(session.run("DECLARE b BINARY CURSOR FOR SELECT 258"));
+    auto rows = session.run("FETCH b");
+    REQUIRE(rows.ok());
+    CHECK((*rows)->format() == Format::kBinary);
+    return out + told(**rows) + told(session.run("COMMIT"));
+  });
 }
 
 TEST_CASE("several portals are read side by side, and behind a block's end as where they are") {
@@ -304,7 +348,7 @@ TEST_CASE("COPY in pieces, given up, and by source and sink") {
   struct Source final : CopySource {
     explicit Source(bool breaks_off) : breaks(breaks_off) {}
     Outcome<size_t> read(char* buffer, size_t size) override {
-      if (at == 3) return breaks ? Outcome<size_t>(Failure{"58030", "it broke", "why", "how", 0, false}) : Outcome<size_t>(size_t{0});
+      if (at == 3) return breaks ? Outcome<size_t>(Failure{.sqlstate = "58030", .message = "it broke", .detail = "why", .hint = "how"}) : Outcome<size_t>(size_t{0});
       const std::string line = fmt::format("{}\tx\n", 30 + at++);
       REQUIRE(line.size() <= size);
       line.copy(buffer, line.size());
@@ -316,7 +360,7 @@ TEST_CASE("COPY in pieces, given up, and by source and sink") {
   struct Sink final : CopySink {
     explicit Sink(bool breaks_off) : breaks(breaks_off) {}
     Outcome<bool> write(std::string_view bytes) override {
-      if (breaks) return Failure{"58030", "it is full", "", "", 0, false};
+      if (breaks) return Failure{.sqlstate = "58030", .message = "it is full"};
       all += bytes;
       return true;
     }

@@ -123,7 +123,7 @@ TEST_CASE("a result without columns gives its tag, notices go apart") {
 
 TEST_CASE("a failure while reading prints no table; a stop ends any format") {
   FakeRows broken(kTwoColumns, {{"1", "x"}});
-  broken.failure = Failure{"22012", "division by zero", "", "", 0, false};
+  broken.failure = Failure{.sqlstate = "22012", .message = "division by zero"};
   CHECK(printed(broken) == "22012");
   PrintOptions options;
   options.stopped = [] { return true; };
