@@ -94,7 +94,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) return run_verb(*prepared, *verb, parameters);
-  if (statement.kind == StatementKind::kVacuum) TRY(block_.check_alone("VACUUM"));
+  if (sql::deeds_of(statement.kind).has(sql::Deed::kAlone))
+    TRY(block_.check_alone(sql::words_of(statement)));
   if (runs_in_transaction(its_class)) TRY(block_.begin_statement(may_write(*prepared)));
   RowsResult rows = dispatch(prepared, parameters);
   if (!rows && rows.error().code() == ErrorCode::kUndefinedFunction) TRY(check_no_verb(statement));

@@ -2,6 +2,7 @@
 // BEGIN.
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "sql/statements.h"
 
 namespace rowan::engine {
 
@@ -36,8 +37,8 @@ Outcome<uint64_t> SessionImpl::run_parsed(std::vector<sql::ParsedStatement> pars
   for (sql::ParsedStatement& statement : parsed) {
     if (parsed.size() > 1) begin_implicit();  // A block may have ended.
     const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
-      if (parsed.size() > 1 && statement.statement->kind == sql::StatementKind::kVacuum)
-        return not_in_block("VACUUM");
+      if (parsed.size() > 1 && sql::deeds_of(statement.statement->kind).has(sql::Deed::kAlone))
+        return not_in_block(sql::words_of(*statement.statement));
       return prepared_of(std::move(statement), is_deep);
     });
     if (!prepared) return to_failure(prepared.error());

@@ -26,6 +26,7 @@ class NoStatement final : public Statement {
   std::string words() const override { return {}; }
   bool is_copy_in() const override { return false; }
   bool is_copy_out() const override { return false; }
+  StatementTraits traits() const override { return {.ends_block = true}; }  // A failed block takes it.
   Outcome<StatementInfo> describe() override { return StatementInfo{}; }
   Outcome<StatementInfo> describe(const std::vector<Parameter>&) override { return StatementInfo{}; }
   Outcome<bool> check(const std::vector<Parameter>&) override { return true; }

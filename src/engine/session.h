@@ -61,6 +61,9 @@ class SessionImpl final : public Session, private BlockSession {
                                 const std::function<Outcome<bool>(Rows&)>& each) override;
   void begin_implicit() override { block_.begin_implicit(); }
   Outcome<bool> end_implicit() override;
+  void fail_block() override {
+    if (block_.is_shared()) block_.fail_statement();
+  }
   Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
   Outcome<std::unique_ptr<CopyOut>> start_copy_out(Statement& statement) override;
   void set_notice_handler(std::function<void(const Notice&)> handler) override {

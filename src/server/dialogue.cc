@@ -77,16 +77,6 @@ uint32_t characters_in(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-bool ends_failed_block(std::string_view words) {
-  return words.empty() || words == "COMMIT" || words == "ROLLBACK" ||
-         words == "ROLLBACK TO SAVEPOINT";
-}
-
-// Whether a statement of these words may change a setting.
-bool may_set(std::string_view words) {
-  return words != "INSERT" && words != "UPDATE" && words != "DELETE" && words != "BEGIN";
-}
-
 }  // namespace
 
 Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Session> session,
@@ -336,9 +326,9 @@ void Dialogue::next_of_script() {
     return;
   }
   Statement& statement = *item.statement;
-  const std::string words = statement.words();
+  const StatementTraits traits = statement.traits();
   if (!rows_) {
-    if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
+    if (session_->transaction_state() == TransactionState::kFailed && !traits.ends_block) {
       // The engine says so, too; but what COPY would begin must not.
       if (statement.is_copy_in() || statement.is_copy_out()) {
         fail(failure(ErrorCode::kInFailedTransaction,
@@ -348,8 +338,9 @@ void Dialogue::next_of_script() {
       }
     }
     was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
-    if (script_.size() > 1 && words == "VACUUM") {
-      fail(failure(ErrorCode::kActiveTransaction, "VACUUM cannot run inside a transaction block"));
+    if (script_.size() > 1 && traits.stands_alone) {
+      fail(failure(ErrorCode::kActiveTransaction,
+                   statement.words() + " cannot run inside a transaction block"));
       return end_script();
     }
     if (statement.is_copy_in()) return begin_copy_in(statement);
@@ -361,7 +352,7 @@ void Dialogue::next_of_script() {
     }
     rows_ = std::move(*rows);
     rows_sent_ = 0;
-    if (!rows_->columns().empty() || words == "SELECT")
+    if (!rows_->columns().empty() || statement.words() == "SELECT")
       describe_columns(rows_->columns(), kAllText);
   }
   switch (pump(*rows_, kAllText, 0, rows_sent_)) {
@@ -373,7 +364,7 @@ void Dialogue::next_of_script() {
     case Pumped::kDone:
       break;
   }
-  complete(rows_->tag(), words);
+  complete(rows_->tag(), traits.may_set);
   rows_.reset();
   ++script_at_;
 }
@@ -436,7 +427,7 @@ void Dialogue::parse(Bytes body) {
 // Whether the block, which may have failed, takes it.
 bool Dialogue::check_prepared(const PreparedStatement& statement) {
   if (session_->transaction_state() != TransactionState::kFailed ||
-      ends_failed_block(statement.info.words))
+      statement.statement == nullptr || statement.statement->traits().ends_block)
     return true;
   fail(failure(ErrorCode::kInFailedTransaction,
                "current transaction is aborted, commands ignored until end of transaction block"));
@@ -693,10 +684,10 @@ void Dialogue::finish_portal() {
   std::string tag = portal.rows->tag();
   // What a portal gives in pieces is counted piece by piece.
   if (portal.suspended && tag.starts_with("SELECT ")) tag = fmt::format("SELECT {}", portal.sent);
-  const std::string words = portal.prepared->info.words;
+  const bool may_set = portal.prepared->statement->traits().may_set;
   state_ = State::kReady;
   running_portal_ = nullptr;
-  complete(tag, words);
+  complete(tag, may_set);
 }
 
 void Dialogue::close(Bytes body) {
@@ -860,7 +851,7 @@ void Dialogue::copied(Outcome<std::unique_ptr<Rows>> rows) {
     }
     if (!*more) break;
   }
-  complete((*rows)->tag(), "COPY");
+  complete((*rows)->tag(), true);  // Its query may call anything.
   if (extended_) {
     running_portal_ = nullptr;
     state_ = State::kReady;
@@ -870,13 +861,13 @@ void Dialogue::copied(Outcome<std::unique_ptr<Rows>> rows) {
   }
 }
 
-void Dialogue::complete(const std::string& tag, std::string_view words) {
+void Dialogue::complete(const std::string& tag, bool may_set) {
   pgwire::command_complete(out_, tag);
-  end_of_statement(words);
+  end_of_statement(may_set);
 }
 
-void Dialogue::end_of_statement(std::string_view words) {
-  if (may_set(words)) limits_stale_ = true;
+void Dialogue::end_of_statement(bool may_set) {
+  if (may_set) limits_stale_ = true;
   if (was_in_block_ && session_->transaction_state() == TransactionState::kIdle) drop_portals();
 }
 
@@ -905,7 +896,7 @@ bool Dialogue::run_server_statement(const ServerStatement& statement) {
     fail(obeyed.failure());
     return false;
   }
-  complete(statement.tag, "SET");
+  complete(statement.tag, true);
   return true;
 }
 
@@ -943,10 +934,8 @@ void Dialogue::fail(const Failure& failed) {
   limits_stale_ = true;
   running_portal_ = nullptr;
   if (extended_) state_ = State::kSkipping;
-  // A failure of the server's own is one of the transaction's as well, as in PostgreSQL. The engine
-  // knows nothing of it: a statement that it cannot read tells it.
-  if (session_->transaction_state() == TransactionState::kOpen || implicit_)
-    static_cast<void>(session_->run("CREATE DATABASE"));
+  // A failure of the server's own is one of the transaction's as well, as in PostgreSQL.
+  session_->fail_block();
 }
 
 void Dialogue::fail_fatally(const Failure& failure) {

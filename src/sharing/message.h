@@ -21,7 +21,7 @@
 namespace rowan::sharing {
 
 // Both ends say it first; whoever has another one is another version of Rowan.
-inline constexpr std::string_view kGreeting = "rowan sharing 1";
+inline constexpr std::string_view kGreeting = "rowan sharing 2";
 
 inline constexpr uint32_t kFrameBytesMax = 1u << 30;
 
@@ -37,6 +37,7 @@ enum class Ask : uint8_t {
   kRun,          // Statement, parameters -> RowsHead.
   kFetch,        // Rows -> RowBatch.
   kEndImplicit,
+  kFailBlock,
   kCopyIn,       // Statement -> its columns.
   kCopyWrite,    // Bytes.
   kCopyFinish,   // -> RowsHead.
@@ -109,6 +110,7 @@ struct PreparedFacts {
   std::string words;
   bool is_copy_in = false;
   bool is_copy_out = false;
+  StatementTraits traits;
 };
 
 // A row's values one after another: whether it is NULL, then the forms that its column has (see forms_of).
@@ -162,6 +164,10 @@ void carry(Archive& a, StatementInfo& v) {
     v.follows_values);
 }
 template <typename Archive>
+void carry(Archive& a, StatementTraits& v) {
+  a(v.may_commit, v.may_set, v.may_repeat, v.ends_block, v.stands_alone);
+}
+template <typename Archive>
 void carry(Archive& a, ConnectOptions& v) {
   a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.process, v.command_hints);
 }
@@ -187,7 +193,7 @@ void carry(Archive& a, Farewell& v) {
 }
 template <typename Archive>
 void carry(Archive& a, PreparedFacts& v) {
-  a(v.id, v.parameter_count, v.words, v.is_copy_in, v.is_copy_out);
+  a(v.id, v.parameter_count, v.words, v.is_copy_in, v.is_copy_out, v.traits);
 }
 template <typename Archive>
 void carry(Archive& a, RowBatch& v) {
