@@ -166,15 +166,26 @@ struct StatementInfo {
   bool follows_values = false;
 };
 
+// What a statement may do, told by its text: its kind and the functions that it names. What those of a
+// view do is not seen.
+struct StatementTraits {
+  bool may_commit = false;  // It may leave a commit or a moved ref behind, at once or with its block.
+  bool may_set = false;     // It may change a setting, or the session's branch.
+  bool may_repeat = false;  // Run twice it has done what it does once: BEGIN, SET, SHOW.
+  bool ends_block = false;  // A failed block takes it: COMMIT, ROLLBACK, ROLLBACK TO.
+  bool stands_alone = false;  // run_message() refuses it beside others: VACUUM.
+};
+
 // A prepared statement. It may run any number of times, also while Rows of an earlier run are read; it is
 // planned again when definitions changed.
 class Statement {
  public:
   virtual ~Statement() = default;
   virtual size_t parameter_count() const = 0;
-  virtual std::string words() const = 0;      // As StatementInfo's, at no cost; so are the next two.
+  virtual std::string words() const = 0;      // As StatementInfo's, at no cost; so are the next three.
   virtual bool is_copy_in() const = 0;
   virtual bool is_copy_out() const = 0;
+  virtual StatementTraits traits() const = 0;
   // Binds it without running it: in the block's transaction, or in a snapshot of its own. Fails as
   // run() would for what is wrong with the statement itself; that fails a block, as PostgreSQL's does.
   virtual Outcome<StatementInfo> describe() = 0;
@@ -276,6 +287,9 @@ class Session {
   virtual void begin_implicit() = 0;
   // Commits. No-op in a block, after a failure, and when none has begun.
   virtual Outcome<bool> end_implicit() = 0;
+  // What the caller itself could not do is as a statement's failure: it fails an open block and rolls
+  // an implicit transaction back. No-op outside of both.
+  virtual void fail_block() = 0;
 
   // ---- COPY ----
   virtual void set_copy_source(CopySource* source) = 0;  // Borrowed, for the next COPY FROM STDIN.

@@ -78,9 +78,9 @@ class CopyRun {
   ~CopyRun() {
     if (is_over_) return;
     if (statement().from) {
-      session_.fail_statement();
-    } else if (session_.state_ == TransactionState::kIdle) {
-      session_.transaction_.reset();
+      session_.block_.fail_statement();
+    } else {
+      session_.block_.end_own();
     }
   }
   CopyRun(const CopyRun&) = delete;
@@ -94,11 +94,11 @@ class CopyRun {
 
   Result<void> begin() {
     session_.cancelled_.store(false, std::memory_order_relaxed);
-    if (!session_.streams_.empty()) session_.draw_streams();
+    session_.block_.draw_streams();
     return step([&]() -> Result<void> {
-      if (session_.state_ == TransactionState::kFailed) return failed_block();
-      session_.ran_before_ = session_.implicit_ && session_.implicit_ran_;
-      TRY(session_.begin_statement(*prepared_));
+      if (session_.block_.has_failed()) return failed_block();
+      session_.block_.note_start();
+      TRY(session_.block_.begin_statement(may_write(*prepared_)));
       context_.emplace(session_.exec_context());
       return {};
     });
@@ -133,7 +133,7 @@ class CopyRun {
     is_over_ = true;
     if (drop) ends_well(drop);
     context_.reset();
-    session_.fail_statement();
+    session_.block_.fail_statement();
   }
 
   // `count` gives the number of rows.

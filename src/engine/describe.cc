@@ -29,7 +29,7 @@ void set_columns(StatementInfo& info, const ColumnInfos& columns) {
 Result<StatementInfo> SessionImpl::describe_prepared(const std::shared_ptr<Prepared>& prepared,
                                                      const std::vector<Parameter>* values) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty()) draw_streams();
+  block_.draw_streams();
   return within(settings().statement_timeout_ms() * 1000, [&] {
     return ended([&]() -> Result<StatementInfo> {
       if (!prepared->is_deep) {
@@ -54,18 +54,14 @@ Result<StatementInfo> SessionImpl::describe_checked(Prepared& prepared,
                                                     const std::vector<Parameter>* values) {
   const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared.parsed.statement;
-  if (state_ == TransactionState::kFailed &&
+  if (block_.has_failed() &&
       sql::class_of(statement.kind) != StatementClass::kTransaction)
     return failed_block();
   StatementInfo info;
   info.words = sql::words_of(statement);
-  const bool has_own = transaction_ == nullptr;
-  if (has_own) {
-    TRY(begin_transaction(txn::IsolationLevel::kReadCommitted, true));
-    TRY(transaction_->begin_statement(false));
-  }
+  TRY_ASSIGN(const bool has_own, block_.begin_look());
   TRY(describe_with(prepared, values, info));
-  if (has_own) transaction_.reset();
+  if (has_own) block_.end_own();
   for (const type::Type& known : prepared.parameters.types) {
     const type::Type type = known.id == TypeId::kUnknown ? type::Type{TypeId::kText} : known;
     info.parameters.push_back({type::plain_type_name(type.id), type::type_info(type.id).oid});

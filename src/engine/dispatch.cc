@@ -83,10 +83,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
   const BudgetScope counted(&database_.memory());
   const sql::Statement& statement = *prepared->parsed.statement;
   const StatementClass its_class = sql::class_of(statement.kind);
-  ran_before_ = implicit_ && implicit_ran_;
-  if (state_ == TransactionState::kFailed && its_class != StatementClass::kTransaction) {
-    return failed_block();
-  }
+  block_.note_start();
+  if (block_.has_failed() && its_class != StatementClass::kTransaction) return failed_block();
   GivenParameters given(*this, *prepared, &parameters);
   const SetWhile<expr::ParameterSource> while_run(given_, &given);
   TRY(given.fill_texts());
@@ -96,37 +94,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_checked(
     return run_past_transactions(statement, call_of(versions::run_conflict_change, statement));
   TRY_ASSIGN(const std::optional<VerbCall> verb, find_verb_call(statement));
   if (verb) return run_verb(*prepared, *verb, parameters);
-  if (statement.kind == StatementKind::kVacuum) TRY(check_alone("VACUUM"));
-  if (runs_in_transaction(its_class)) TRY(begin_statement(*prepared));
+  if (sql::deeds_of(statement.kind).has(sql::Deed::kAlone))
+    TRY(block_.check_alone(sql::words_of(statement)));
+  if (runs_in_transaction(its_class)) TRY(block_.begin_statement(may_write(*prepared)));
   RowsResult rows = dispatch(prepared, parameters);
   if (!rows && rows.error().code() == ErrorCode::kUndefinedFunction) TRY(check_no_verb(statement));
   return rows;
-}
-
-// The block's transaction, or one for the statement alone.
-Result<void> SessionImpl::begin_statement(const Prepared& prepared) {
-  const bool write = prepared.draws || writes(*prepared.parsed.statement);
-  if (write) TRY(check_writable());
-  if (state_ == TransactionState::kIdle) TRY(begin_statement_transaction(write));
-  implicit_ran_ = implicit_;
-  first_statement_ = false;
-  if (write && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
-    return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
-  }
-  return transaction_->begin_statement(write);
-}
-
-Result<void> SessionImpl::begin_statement_transaction(bool write) {
-  const txn::IsolationLevel isolation = settings().isolation();
-  const bool may_share = write || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
-  if (!implicit_ || !may_share)
-    return begin_transaction(isolation, write ? settings().default_read_only() : true);
-  TRY(begin_transaction(isolation, settings().default_read_only()));
-  state_ = TransactionState::kOpen;
-  implicit_open_ = true;
-  first_statement_ = true;
-  mode_.begin(transaction_->read_only());
-  return {};
 }
 
 Result<std::unique_ptr<Rows>> SessionImpl::dispatch(const std::shared_ptr<Prepared>& prepared,
@@ -300,7 +273,7 @@ Result<void> check_concurrently(const sql::Statement& statement) {
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_definition(
     Prepared& prepared, const std::function<Result<std::string>(exec::ExecContext&)>& define) {
-  if (in_explicit_block() || ran_before_) TRY(check_concurrently(*prepared.parsed.statement));
+  if (block_.is_behind_others()) TRY(check_concurrently(*prepared.parsed.statement));
   exec::ExecContext context = exec_context();
   TRY_ASSIGN(std::string notice, define(context));
   return finish_definition(prepared, sql::tag_of(*prepared.parsed.statement), std::move(notice));
@@ -323,9 +296,18 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_view_definition(Prepared& prepare
   return finish_definition(prepared, std::move(outcome.tag), std::move(outcome.notice));
 }
 
+Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
+    const sql::TransactionStmt& statement) {
+  TRY_ASSIGN(BlockAnswer answer, block_.run(statement));
+  if (answer.warning)
+    return done_with_warning(std::move(answer.tag), answer.warning->code(),
+                             answer.warning->message());
+  return done(std::move(answer.tag), 0, std::move(answer.commit_id));
+}
+
 Result<std::unique_ptr<Rows>> SessionImpl::finish_definition(Prepared& prepared, std::string tag,
                                                              std::string notice) {
-  schema_changed_ = true;
+  block_.note_schema_change();
   TRY_ASSIGN(std::string commit, finish_statement(prepared));
   return done(std::move(tag), 0, std::move(commit), std::move(notice));
 }
@@ -337,7 +319,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_maintenance(const sql::Maintenanc
   SessionResolver resolver(*this);
   for (const sql::QualifiedName& table : statement.tables)
     TRY(resolver.resolve(table, {}, std::nullopt));
-  if (state_ == TransactionState::kIdle) transaction_.reset();
+  block_.end_own();
   return done(sql::tag_of(statement));
 }
 
@@ -347,7 +329,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_show(
     const sql::Statement& statement) {
   TRY_ASSIGN(const system::Shown shown, system::shown_by(system_, statement));
   TRY_ASSIGN(TableRows table, system::rows_of(shown, eval_context()));
-  if (state_ == TransactionState::kIdle) transaction_.reset();
+  block_.end_own();
   uint64_t rows = 0;
   for (const type::Batch& batch : table.batches) rows += batch.rows;
   return make_counted_rows(column_infos(table.columns), std::move(table.batches),
@@ -361,7 +343,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
     const sql::Statement& statement,
     const std::function<Result<versions::VerbResult>(SessionImpl&)>& change, versions::VerbResult* told) {
   const auto run = [&](SessionImpl& session) -> Result<versions::VerbResult> {
-    TRY(check_alone(sql::words_of(statement)));
+    TRY(block_.check_alone(sql::words_of(statement)));
     auto result = change(session);
     // A foreign tip that the statement merged leaves the list.
     if (result && !database_.store().read_only())
@@ -374,9 +356,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_version(
 Result<std::unique_ptr<Rows>> SessionImpl::run_past_transactions(
     const sql::Statement& statement,
     const std::function<Result<versions::VerbResult>(SessionImpl&)>& run, versions::VerbResult* told) {
-  const bool read_only = in_block() && transaction_ ? transaction_->read_only() || mode_.read_only()
-                                                    : settings().default_read_only();
-  if (read_only) TRY(versions::check_only_reads(statement));
+  if (block_.refuses_writes()) TRY(versions::check_only_reads(statement));
   TRY_ASSIGN(versions::VerbResult result, run(*this));
   if (told != nullptr) {
     *told = std::move(result);

@@ -1,44 +1,17 @@
 // Implicit transactions: the statements of a message, or of a pipeline, that share one unless they say
 // BEGIN.
-#include <fmt/format.h>
-
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "sql/statements.h"
 
 namespace rowan::engine {
 
-void SessionImpl::begin_implicit() {
-  if (!in_block()) implicit_ = true;
-}
-
 Outcome<bool> SessionImpl::end_implicit() {
   return guarded([&]() -> Outcome<bool> {
-    if (!std::exchange(implicit_, false) || in_explicit_block()) return true;
-    cursors_.drop_unheld();
-    if (!streams_.empty()) draw_streams();
-    if (!implicit_open_) {
-      end_transaction(true);
-      return true;
-    }
-    const auto committed = ended([&] { return commit_transaction(""); });
-    if (!committed) return to_failure(committed.error());
-    end_transaction(true);
+    const auto finished = ended([&] { return block_.end_implicit(); });
+    if (!finished) return to_failure(finished.error());
     return true;
   });
-}
-
-namespace {
-
-Error not_in_block(std::string_view words) {
-  return Error(ErrorCode::kActiveTransaction,
-               fmt::format("{} cannot run inside a transaction block", words));
-}
-
-}  // namespace
-
-Result<void> SessionImpl::check_alone(std::string_view words) const {
-  if (!in_block() && !ran_before_) return {};
-  return not_in_block(words);
 }
 
 Outcome<uint64_t> SessionImpl::run_message(std::string_view text,
@@ -64,8 +37,8 @@ Outcome<uint64_t> SessionImpl::run_parsed(std::vector<sql::ParsedStatement> pars
   for (sql::ParsedStatement& statement : parsed) {
     if (parsed.size() > 1) begin_implicit();  // A block may have ended.
     const auto prepared = ended([&]() -> Result<std::shared_ptr<Prepared>> {
-      if (parsed.size() > 1 && statement.statement->kind == sql::StatementKind::kVacuum)
-        return not_in_block("VACUUM");
+      if (parsed.size() > 1 && sql::deeds_of(statement.statement->kind).has(sql::Deed::kAlone))
+        return not_in_block(sql::words_of(*statement.statement));
       return prepared_of(std::move(statement), is_deep);
     });
     if (!prepared) return to_failure(prepared.error());
@@ -76,11 +49,11 @@ Outcome<uint64_t> SessionImpl::run_parsed(std::vector<sql::ParsedStatement> pars
     try {
       told.emplace(each(**rows));
     } catch (...) {
-      fail_statement();
+      block_.fail_statement();
       throw;
     }
     if (!*told) {
-      fail_statement();
+      block_.fail_statement();
       return told->failure();
     }
     ++count;

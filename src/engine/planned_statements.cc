@@ -31,8 +31,8 @@ Result<std::unique_ptr<exec::DmlPlan>> plan_modify(const sql::Statement& stateme
 }  // namespace
 
 bool SessionImpl::plan_is_current(const Prepared& prepared) const {
-  return prepared.planned && !schema_changed_ &&
-         prepared.generation == transaction_->snapshot().schema_generation &&
+  return prepared.planned && !block_.schema_changed() &&
+         prepared.generation == block_.transaction()->snapshot().schema_generation &&
          prepared.search_path == settings().search_path();
 }
 
@@ -61,9 +61,9 @@ Result<void> SessionImpl::plan_statement(Prepared& prepared) {
     prepared.columns = column_infos(dml->returning());
     prepared.dml = std::move(dml);
   }
-  prepared.generation = transaction_->snapshot().schema_generation;
+  prepared.generation = block_.transaction()->snapshot().schema_generation;
   prepared.search_path = settings().search_path();
-  prepared.planned = cacheable && !schema_changed_;
+  prepared.planned = cacheable && !block_.schema_changed();
   return {};
 }
 
@@ -98,7 +98,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_select(const std::shared_ptr<Prep
   parameter_values_.clear();
   TRY(plan_statement(*prepared));
   if (prepared->draws && !began_to_write) {  // It writes after all, and begins again as one that does.
-    if (state_ == TransactionState::kIdle) transaction_.reset();
+    block_.end_own();
     return execute_checked(prepared, parameters);
   }
   TRY(bind_parameters(*prepared, parameters));
@@ -109,14 +109,12 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
   if (prepared->is_point && !prepared->uses_session) {
     exec::ExecContext context = exec_context();
     TRY_ASSIGN(exec::PointRow row, exec::run_point_get(*prepared->query, context));
-    if (state_ == TransactionState::kIdle) transaction_.reset();
+    block_.end_own();
     return make_point_rows(prepared->columns, row.found, std::move(row.values));
   }
   if (!prepared->uses_session && !prepared->is_deep) {
-    std::unique_ptr<txn::Transaction> own;
-    if (state_ == TransactionState::kIdle) own = std::move(transaction_);
     const auto stream =
-        std::make_shared<Stream>(*this, prepared, std::move(own), parameter_values_);
+        std::make_shared<Stream>(*this, prepared, block_.take_own(), parameter_values_);
     TRY(stream->open());
     return make_stream_rows(prepared->columns,
                             [stream](type::Batch& batch) { return stream->pull(batch); });
@@ -131,8 +129,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_query(const std::shared_ptr<Prepa
   std::string commit;
   if (prepared->uses_session) {
     TRY_ASSIGN(commit, finish_statement(*prepared));
-  } else if (state_ == TransactionState::kIdle) {
-    transaction_.reset();
+  } else {
+    block_.end_own();
   }
   return make_batch_rows(prepared->columns, std::move(batches),
                          {fmt::format("SELECT {}", rows), rows, std::move(commit), {}},
@@ -153,7 +151,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_modify(Prepared& prepared,
     if (runs == kStatementRestartsMax)
       return Error(ErrorCode::kSerializationFailure,
                    "could not serialize access due to concurrent update");
-    TRY(transaction_->restart_statement());
+    TRY(block_.transaction()->restart_statement());
     if (!plan_is_current(prepared)) {
       TRY(plan_statement(prepared));
       plan = prepared.dml;
@@ -214,9 +212,28 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_explain(Prepared& prepared,
   std::vector<std::vector<std::string>> rows;
   for (std::string& line : lines) rows.push_back({std::move(line)});
   TableRows table = exec::answer_rows(StatementKind::kExplain, rows);
-  if (state_ == TransactionState::kIdle) transaction_.reset();
+  block_.end_own();
   return make_batch_rows(column_infos(table.columns), std::move(table.batches),
                          {"EXPLAIN", 0, {}, {}});
+}
+
+// ---- What a commit keeps of a statement ----
+
+Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
+  return block_.finish_statement(may_write(prepared) ? commit_text(prepared) : std::string_view());
+}
+
+std::string_view SessionImpl::commit_text(Prepared& prepared) const {
+  const Settings::CommitStatement form = settings().commit_statement();
+  if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
+  // Definitions have no data to hide, and numeric($1,$2) says nothing.
+  const bool defines =
+      sql::class_of(prepared.parsed.statement->kind) == sql::StatementClass::kDefine;
+  if (form == Settings::CommitStatement::kFull || defines)
+    return prepared.parsed.statement->text;
+  if (prepared.commit_text.empty())
+    prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
+  return prepared.commit_text;
 }
 
 }  // namespace rowan::engine

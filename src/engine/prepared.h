@@ -79,6 +79,10 @@ bool may_be_deep(sql::StatementKind kind);
 
 // Whether it changes rows or definitions, whatever its functions do.
 bool writes(const sql::Statement& statement);
+// The same, its functions included, as far as its plan is known.
+inline bool may_write(const Prepared& prepared) {
+  return prepared.draws || writes(*prepared.parsed.statement);
+}
 
 std::shared_ptr<Prepared> make_prepared(sql::ParsedStatement parsed);
 // Of what was parsed with the deep limits.

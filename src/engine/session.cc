@@ -26,6 +26,7 @@ class NoStatement final : public Statement {
   std::string words() const override { return {}; }
   bool is_copy_in() const override { return false; }
   bool is_copy_out() const override { return false; }
+  StatementTraits traits() const override { return {.ends_block = true}; }  // A failed block takes it.
   Outcome<StatementInfo> describe() override { return StatementInfo{}; }
   Outcome<StatementInfo> describe(const std::vector<Parameter>&) override { return StatementInfo{}; }
   Outcome<bool> check(const std::vector<Parameter>&) override { return true; }
@@ -56,8 +57,7 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
       file_names_{options.folder, options.process},
       words_(options.command_hints ? versions::hint_words(versions::Door::kCommand)
                                    : database.hints()),
-      head_{database.default_branch(), false, {}},
-      unique_(database.unique_indexes(), database.store()) {
+      head_{database.default_branch(), false, {}} {
   // Git knows people by their e-mail: nobody gets another's.
   if (!options.user.empty() && options.user != author_.name)
     author_ = {.name = options.user, .email = local_email(options.user)};
@@ -182,41 +182,6 @@ Outcome<uint64_t> SessionImpl::run_script(std::string_view text,
   return count;
 }
 
-void SessionImpl::fail_statement() noexcept {
-  const bool was_implicit = std::exchange(implicit_, false) || implicit_open_;
-  if (was_implicit && !in_explicit_block()) {
-    ends_well([&] { end_transaction(false); });
-  } else if (state_ == TransactionState::kIdle) {
-    transaction_.reset();  // Rolls back.
-    schema_changed_ = false;
-  } else if (state_ == TransactionState::kOpen) {
-    state_ = TransactionState::kFailed;
-    ends_well([&] { cut_streams(failed_block()); });
-    // What it leaves undone goes with the rest: nothing but going back further is possible now.
-    if (transaction_) ends_well([&] { transaction_->undo_statement(); });
-  }
-}
-
-// What a statement of that kind could change under them. The cursors that end with a block are read no
-// more.
-void SessionImpl::draw_before(sql::StatementKind kind) noexcept {
-  using sql::StatementKind;
-  if (kind == StatementKind::kRollback || kind == StatementKind::kFetch ||
-      kind == StatementKind::kMove || kind == StatementKind::kClose)
-    return;
-  if (kind == StatementKind::kCommit && state_ == TransactionState::kOpen) cursors_.drop_unheld();
-  draw_streams();
-}
-
-void SessionImpl::draw_streams() noexcept {
-  const std::vector<Stream*>& streams = streams_;
-  for (size_t i = 0; i < streams.size(); ++i) streams[i]->draw();
-}
-
-void SessionImpl::cut_streams(const Error& why) noexcept {
-  for (Stream* const stream : std::exchange(streams_, {})) stream->cut(why);
-}
-
 Error SessionImpl::named_timeout(Error error) const {
   if (error.code() != ErrorCode::kQueryCanceled || !timed_out_.load(std::memory_order_relaxed))
     return error;
@@ -226,7 +191,7 @@ Error SessionImpl::named_timeout(Error error) const {
 Result<std::unique_ptr<Rows>> SessionImpl::execute(const std::shared_ptr<Prepared>& prepared,
                                                    const std::vector<Parameter>& parameters) {
   cancelled_.store(false, std::memory_order_relaxed);
-  if (!streams_.empty()) draw_before(prepared->parsed.statement->kind);
+  block_.draw_before(prepared->parsed.statement->kind);
   return ended([&]() -> RowsResult {
     TRY_ASSIGN(auto rows, within(settings().statement_timeout_ms() * 1000, [&] {
                  return execute_at_depth(prepared, parameters);
@@ -256,11 +221,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_at_depth(
   const bool is_too_deep = !rows && rows.error().code() == ErrorCode::kStatementTooComplex &&
                            may_be_deep(prepared->parsed.statement->kind);
   if (!is_too_deep) return rows;
-  if (state_ == TransactionState::kIdle) {
-    transaction_.reset();
-  } else if (transaction_) {
-    transaction_->undo_statement();
-  }
+  block_.undo_statement();
   return execute_deep(prepared, parameters);
 }
 
@@ -278,12 +239,13 @@ Result<std::unique_ptr<Rows>> SessionImpl::execute_deep(const std::shared_ptr<Pr
 std::string SessionImpl::schema_of(std::string_view name) const {
   if (system::find_compiled_view("pg_catalog", name) != nullptr) return "pg_catalog";
   return versions::schema_of(settings().search_path(), name,
-                             reading_ != nullptr ? reading_ : transaction_.get(),
+                             reading_ != nullptr ? reading_ : block_.transaction(),
                              database_.manager(), head_.branch);
 }
 
 int64_t SessionImpl::statement_time_us() const {
-  return (transaction_ ? transaction_->start_time_us() : database_.clock().now_us()) -
+  const txn::Transaction* const transaction = block_.transaction();
+  return (transaction != nullptr ? transaction->start_time_us() : database_.clock().now_us()) -
          kMicrosFrom1970To2000;
 }
 
@@ -299,11 +261,11 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.schema = schema_;
   context.path = settings().search_path();
   context.branch = head_.name();
-  context.last_commit = last_commit_;
+  context.last_commit = block_.last_commit();
   context.cancelled = &cancelled_;
-  sequences_.use(transaction_.get(), settings().search_path());
+  sequences_.use(block_.transaction(), settings().search_path());
   context.sequences = &sequences_;
-  files_.use(transaction_.get(), database_.store().cache());
+  files_.use(block_.transaction(), database_.store().cache());
   context.files = &files_;
   context.catalog = &catalog_;
   return context;
@@ -318,8 +280,8 @@ exec::ExecContext SessionImpl::context_in(txn::Transaction& transaction,
 }
 
 exec::ExecContext SessionImpl::exec_context() {
-  exec::ExecContext context = context_in(*transaction_, eval_context());
-  context.unique = &unique_;
+  exec::ExecContext context = context_in(*block_.transaction(), eval_context());
+  context.unique = &block_.unique();
   context.foreign_keys = &foreign_keys_;
   context.checks = &checks_;
   return context;
@@ -327,7 +289,7 @@ exec::ExecContext SessionImpl::exec_context() {
 
 Result<void> SessionImpl::check_out(std::string_view revision) {
   TRY_ASSIGN(head_, versions::find_head(database_.manager(), head_, revision, words_));
-  last_sequence_ = 0;
+  block_.forget_sequence();
   note_branch();
   return {};
 }
@@ -341,11 +303,6 @@ git::Signature SessionImpl::author() const {
 
 Result<void> SessionImpl::check_writable() const {
   return versions::check_writable(head_, database_.branch_settings(), words_);
-}
-
-void SessionImpl::note_commit(const Oid& commit, uint64_t sequence) {
-  last_commit_ = commit.hex();
-  last_sequence_ = std::max(last_sequence_, sequence);
 }
 
 std::unique_ptr<Rows> SessionImpl::done(std::string tag, uint64_t affected, std::string commit_id,

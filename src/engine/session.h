@@ -1,5 +1,5 @@
-// SessionImpl: one connection's branch, settings and transaction, and the way of a statement from
-// text to result.
+// SessionImpl: one connection: where it stands (branch, author), its settings, transactions, prepared
+// statements and cursors, and the way of a statement from text to result.
 //
 // Threads: one at a time, but cancel().
 #pragma once
@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/block_mode.h"
 #include "engine/cursors.h"
 #include "engine/database.h"
 #include "engine/deadlines.h"
@@ -23,6 +22,7 @@
 #include "engine/session_system.h"
 #include "engine/session_settings.h"
 #include "engine/settings.h"
+#include "engine/transaction_block.h"
 #include "engine/virtual_rows.h"
 #include "exec/constraints.h"
 #include "exec/copy.h"
@@ -30,7 +30,6 @@
 #include "exec/operator.h"
 #include "exec/files.h"
 #include "exec/sequences.h"
-#include "exec/unique_keys.h"
 #include "exec/validator.h"
 #include "rowan/rowan.h"
 #include "system/catalog/reader.h"
@@ -40,10 +39,9 @@
 namespace rowan::engine {
 
 class CopyRun;
-class Stream;
 struct VerbCall;
 
-class SessionImpl final : public Session {
+class SessionImpl final : public Session, private BlockSession {
  public:
   SessionImpl(DatabaseImpl& database, const ConnectOptions& options);
   // On a branch that is there, for work of the database's own.
@@ -64,8 +62,11 @@ class SessionImpl final : public Session {
   Outcome<bool> name_statement(std::string_view name, Statement& statement) override;
   Outcome<std::unique_ptr<Statement>> named_statement(std::string_view name) override;
   Outcome<bool> drop_named_statement(std::string_view name) override;
-  void begin_implicit() override;
+  void begin_implicit() override { block_.begin_implicit(); }
   Outcome<bool> end_implicit() override;
+  void fail_block() override {
+    if (block_.is_shared()) block_.fail_statement();
+  }
   Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
   Outcome<std::unique_ptr<CopyOut>> start_copy_out(Statement& statement) override;
   void set_notice_handler(std::function<void(const Notice&)> handler) override {
@@ -88,9 +89,7 @@ class SessionImpl final : public Session {
   std::string branch() const override { return head_.name(); }
   std::string database() const override { return database_.name(); }
   std::string user() const override { return author_.name; }
-  TransactionState transaction_state() const override {
-    return implicit_open_ ? TransactionState::kIdle : state_;
-  }
+  TransactionState transaction_state() const override { return block_.told_state(); }
 
   Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
                                         const std::vector<Parameter>& parameters);
@@ -102,13 +101,8 @@ class SessionImpl final : public Session {
     return ended([&] { return check_parameters(prepared, values); });
   }
   // Of commits: the connection's, or what rowan.author says.
-  git::Signature author() const;
-
-  // ---- Streams in a block (stream.h) ----
-  void add_stream(Stream& stream) { streams_.push_back(&stream); }
-  void remove_stream(Stream& stream) { std::erase(streams_, &stream); }
-  // A statement of the block failed while its rows were read.
-  void fail_block() noexcept { fail_statement(); }
+  git::Signature author() const override;
+  TransactionBlock& block() { return block_; }
   // Work that ends in 57014 after that time; 0: no bound.
   template <typename Work>
   auto within(int64_t time_us, const Work& work) -> decltype(work());
@@ -133,13 +127,7 @@ class SessionImpl final : public Session {
   Result<void> check_out(std::string_view revision);
   // Whether the session may change its branch: 25006 on a tag or commit, 42501 on a protected
   // branch.
-  Result<void> check_writable() const;
-  // In a transaction that is not the running statement's alone.
-  bool in_block() const { return state_ != TransactionState::kIdle; }
-  // The session made a commit past its transactions (MERGE, REVERT …), or its branch was moved: its
-  // reads must see it.
-  void note_commit(const Oid& commit, uint64_t sequence);
-  const std::string& last_commit() const { return last_commit_; }  // Hex; empty: none yet.
+  Result<void> check_writable() const override;
   // What stopped the last merge: rows that break constraints.
   const std::vector<exec::Violation>& violations() const { return violations_; }
   void set_violations(std::vector<exec::Violation> violations) {
@@ -158,7 +146,7 @@ class SessionImpl final : public Session {
   exec::ExecContext context_in(txn::Transaction& transaction, const expr::EvalContext& eval) const;
   // The transaction that the running statement reads through: never null while one runs or its rows
   // are pulled.
-  txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : transaction_.get(); }
+  txn::Transaction* transaction() { return reading_ != nullptr ? reading_ : block_.transaction(); }
   // A result outside a block owns its transaction; while rows are pulled from it, system tables
   // read through that one.
   void set_reading(txn::Transaction* transaction) { reading_ = transaction; }
@@ -167,24 +155,14 @@ class SessionImpl final : public Session {
   friend class CopyRun;
   using RowsResult = Result<std::unique_ptr<Rows>>;
 
+  const versions::Head& head() const override { return head_; }
   void take_back(const versions::Context& context);
   template <typename Work>
   auto ended(const Work& work) -> decltype(work());
-  void fail_statement() noexcept;
-  void draw_before(sql::StatementKind kind) noexcept;
-  void draw_streams() noexcept;
-  void cut_streams(const Error& why) noexcept;
   void tell(const std::vector<std::string>& of_parser, Rows& rows);
   Error named_timeout(Error error) const;
   Outcome<uint64_t> run_parsed(std::vector<sql::ParsedStatement> parsed, bool is_deep,
                                const std::function<Outcome<bool>(Rows&)>& each);
-  // BEGIN was said.
-  bool in_explicit_block() const { return in_block() && !implicit_open_; }
-  // What no transaction takes is refused: in a block, or behind others of an implicit transaction.
-  Result<void> check_alone(std::string_view words) const;
-  Result<void> begin_statement_transaction(bool write);
-  RowsResult begin_block(const sql::TransactionStmt& statement);
-  RowsResult end_block(const sql::TransactionStmt& statement);
   Result<StatementInfo> describe_checked(Prepared& prepared, const std::vector<Parameter>* values);
   Result<void> describe_with(Prepared& prepared, const std::vector<Parameter>* values,
                              StatementInfo& info);
@@ -202,8 +180,6 @@ class SessionImpl final : public Session {
   RowsResult execute_checked(const std::shared_ptr<Prepared>& prepared,
                              const std::vector<Parameter>& parameters);
   RowsResult run_transaction_statement(const sql::TransactionStmt& statement);
-  RowsResult set_transaction(const sql::TransactionStmt& statement);
-  Result<void> begin_statement(const Prepared& prepared);
   // `told`, unless null, gets what a statement of version control came to, in the place of rows.
   RowsResult dispatch(const std::shared_ptr<Prepared>& prepared,
                       const std::vector<Parameter>& parameters, versions::VerbResult* told = nullptr);
@@ -252,9 +228,6 @@ class SessionImpl final : public Session {
   RowsResult run_verb(Prepared& prepared, const VerbCall& call,
                       const std::vector<Parameter>& parameters);
 
-  Result<void> begin_transaction(txn::IsolationLevel isolation, bool read_only);
-  Result<txn::CommitOutcome> commit_transaction(std::string_view message);
-  void end_transaction(bool committed);
   // Outside a block: commits what the statement wrote; gives the commit's id, or nothing when there
   // is none.
   Result<std::string> finish_statement(Prepared& prepared);
@@ -276,30 +249,14 @@ class SessionImpl final : public Session {
   const versions::HintWords& words_;  // Of the door that it came by.
   SessionSystem system_{*this};
   versions::Head head_;
-  std::string last_commit_;
   std::vector<exec::Violation> violations_;
   SessionSettings settings_;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> timed_out_{false};  // By the clock, not by somebody.
-  TransactionState state_ = TransactionState::kIdle;
-  std::unique_ptr<txn::Transaction> transaction_;
+  TransactionBlock block_{*this, database_, settings_, cursors_, cancelled_};
   txn::Transaction* reading_ = nullptr;  // Set while rows of a stream are pulled.
-  bool schema_changed_ = false;          // By this transaction: cached plans do not hold.
-  std::vector<Stream*> streams_;         // That read in the block's transaction, or were drawn in it.
-  // From begin_implicit() on. Its first query alone may have a transaction of its own, as it would
-  // outside; from the second statement on, or the first that writes, all share one, in which `state_`
-  // is kOpen.
-  bool implicit_ = false;
-  bool implicit_ran_ = false;   // Something ran in it.
-  bool implicit_open_ = false;  // The open transaction is the implicit one.
-  bool ran_before_ = false;     // As implicit_ran_ when the running statement began.
-  BlockMode mode_;                       // Of the block.
-  bool first_statement_ = true;          // Of the block: isolation and mode can still be set.
-  uint64_t last_sequence_ = 0;           // Of the session's last commit: its reads must see it.
-  std::string commit_body_;              // The block's writing statements so far.
   std::vector<type::Value> parameter_values_;
   expr::ParameterSource* given_ = nullptr;  // Of the statement that runs or is described.
-  exec::UniqueState unique_;            // Of this transaction.
   exec::ForeignKeyState foreign_keys_;  // Of the running statement.
   exec::CheckCache checks_;
   mutable exec::SessionSequences sequences_;  // Drawing changes it, whoever evaluates.
@@ -314,8 +271,6 @@ class SessionImpl final : public Session {
   Cursors cursors_;
 };
 
-// Why nothing runs in a failed block.
-Error failed_block();
 // Why a setting is refused that the connection's user may not have.
 Error not_the_owner(std::string_view name);
 
@@ -324,10 +279,10 @@ template <typename Work>
 auto SessionImpl::ended(const Work& work) -> decltype(work()) {
   try {
     auto result = work();
-    if (!result) fail_statement();
+    if (!result) block_.fail_statement();
     return result;
   } catch (...) {
-    fail_statement();
+    block_.fail_statement();
     throw;
   }
 }

@@ -35,8 +35,7 @@ Result<void> SessionImpl::discard_all() {
 
 Outcome<bool> SessionImpl::reset() {
   return guarded([&]() -> Outcome<bool> {
-    implicit_ = false;
-    end_transaction(false);
+    block_.roll_back();
     const auto done = discard_all();
     if (!done) return to_failure(done.error());
     return true;
@@ -45,7 +44,7 @@ Outcome<bool> SessionImpl::reset() {
 
 Result<std::unique_ptr<Rows>> SessionImpl::run_discard(const sql::SetStmt& statement) {
   if (statement.name == "all") {
-    TRY(check_alone("DISCARD ALL"));
+    TRY(block_.check_alone("DISCARD ALL"));
     TRY(discard_all());
     return done("DISCARD ALL");
   }
@@ -173,7 +172,8 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_declare(const std::shared_ptr<Pre
                                                        const std::vector<Parameter>& parameters) {
   const auto& statement = static_cast<const sql::DeclareStmt&>(*prepared->parsed.statement);
   TRY(check_declaration(statement));
-  if (!statement.hold && !in_block() && !implicit_)
+  const bool is_safe = !block_.in_block() && !block_.is_implicit();  // No transaction takes it back.
+  if (!statement.hold && is_safe)
     return Error(ErrorCode::kNoActiveTransaction,
                  "DECLARE CURSOR can only be used in transaction blocks")
         .with_hint("WITH HOLD makes one that stands outside of them.");
@@ -187,7 +187,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_declare(const std::shared_ptr<Pre
                                                       std::string(statement.text),
                                                       statement_time_us()},
                                         database_.memory()),
-               !in_block() && !implicit_);
+               is_safe);
   return done(sql::tag_of(statement));
 }
 

@@ -35,8 +35,7 @@ Result<std::unique_ptr<Rows>> SessionImpl::run_set(const sql::SetStmt& statement
   }
   TRY(apply_setting(statement));
   settings_.report_changes();
-  const bool shared = state_ == TransactionState::kOpen || implicit_;
-  if (statement.local && !shared)
+  if (statement.local && !block_.is_shared())
     return done_with_warning("SET", ErrorCode::kNoActiveTransaction,
                              "SET LOCAL can only be used in transaction blocks");
   if (statement.also != nullptr) return run_set(*statement.also);
@@ -54,14 +53,11 @@ Result<TableRows> SessionImpl::shown_setting(const sql::SetStmt& statement) {
       statement.name == "transaction isolation level") {
     constexpr std::string_view kNames[] = {"read uncommitted", "read committed", "repeatable read",
                                            "serializable"};
-    const txn::IsolationLevel level =
-        in_block() && transaction_ ? transaction_->isolation() : settings().isolation();
-    return text_rows({"transaction_isolation"}, {{std::string(kNames[static_cast<size_t>(level)])}});
+    const auto level = static_cast<size_t>(block_.isolation());
+    return text_rows({"transaction_isolation"}, {{std::string(kNames[level])}});
   }
-  if (statement.name == "transaction_read_only") {
-    const bool reads = in_block() ? mode_.read_only() : setting("default_transaction_read_only") == "on";
-    return text_rows({"transaction_read_only"}, {{reads ? "on" : "off"}});
-  }
+  if (statement.name == "transaction_read_only")
+    return text_rows({"transaction_read_only"}, {{block_.read_only() ? "on" : "off"}});
   TRY_ASSIGN(std::string value, settings().get(statement.name));
   return text_rows({std::string(statement.name)}, {{std::move(value)}});
 }
@@ -73,12 +69,11 @@ Result<void> SessionImpl::apply_setting(const sql::SetStmt& statement) {
     return reset ? settings.reset(statement.name)
                  : settings.set(statement.name, statement.value, statement.is_list);
   };
-  const bool shared = state_ == TransactionState::kOpen || implicit_;
   if (Settings::is_called(kBranchSetting, statement.name)) return set_branch(statement, reset);
   if (Settings::is_called(kAuthorSetting, statement.name) && !reset && !is_owner_)
     return not_the_owner(kAuthorSetting);
   if (all) TRY(go_home());
-  return settings_.apply(apply, shared, statement.local);
+  return settings_.apply(apply, block_.is_shared(), statement.local);
 }
 
 // set_config(). An empty search_path is one of no schema, which SET writes as "".
@@ -103,14 +98,14 @@ Result<void> SessionImpl::set_branch(const sql::SetStmt& statement, bool reset) 
         .with_hint("SET rowan.branch, or CHECKOUT, before it begins.");
   if (reset) return go_home();
   if (statement.value == head_.name() && !head_.is_pinned) return {};
-  TRY(check_alone("SET rowan.branch"));
+  TRY(block_.check_alone("SET rowan.branch"));
   return check_out(statement.value);
 }
 
 Result<void> SessionImpl::go_home() {
   const std::string home = home_.empty() ? database_.default_branch() : home_;
   if (home == head_.name()) return {};
-  TRY(check_alone("RESET rowan.branch"));
+  TRY(block_.check_alone("RESET rowan.branch"));
   return check_out(home);
 }
 

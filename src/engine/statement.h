@@ -8,6 +8,7 @@
 
 #include "engine/failure.h"
 #include "engine/session.h"
+#include "engine/traits.h"
 #include "rowan/rowan.h"
 #include "sql/statements.h"
 
@@ -22,11 +23,12 @@ inline bool is_copy(const Prepared& prepared, sql::CopyEnd end) {
 class StatementImpl final : public Statement {
  public:
   StatementImpl(SessionImpl& session, std::shared_ptr<Prepared> prepared)
-      : session_(session), prepared_(std::move(prepared)) {}
+      : session_(session), prepared_(std::move(prepared)), traits_(traits_of(prepared_->parsed)) {}
   size_t parameter_count() const override { return prepared_->parameter_count(); }
   std::string words() const override { return sql::words_of(*prepared_->parsed.statement); }
   bool is_copy_in() const override { return is_copy(*prepared_, sql::CopyEnd::kStdin); }
   bool is_copy_out() const override { return is_copy(*prepared_, sql::CopyEnd::kStdout); }
+  StatementTraits traits() const override { return traits_; }
   Outcome<StatementInfo> describe() override {
     return guarded([&] { return to_outcome(session_.describe_prepared(prepared_, nullptr)); });
   }
@@ -48,6 +50,7 @@ class StatementImpl final : public Statement {
  private:
   SessionImpl& session_;
   std::shared_ptr<Prepared> prepared_;
+  const StatementTraits traits_;
 };
 
 // Requires: it is no empty text.

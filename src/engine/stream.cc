@@ -19,12 +19,12 @@ Stream::Stream(SessionImpl& session, std::shared_ptr<Prepared> prepared,
       parameters_(std::move(parameters)),
       in_block_(own_ == nullptr),
       time_left_us_(session.settings().statement_timeout_ms() * 1000) {
-  if (in_block_) session_.add_stream(*this);
+  if (in_block_) session_.block().add_stream(*this);
 }
 
 Stream::~Stream() {
   root_.reset();
-  if (in_block_) session_.remove_stream(*this);
+  if (in_block_) session_.block().remove_stream(*this);
 }
 
 // While it lives, system tables read through the stream's transaction, and what is collected counts.
@@ -87,16 +87,16 @@ Result<bool> Stream::pull(type::Batch& batch) {
     return true;
   }
   if (failure_) {
-    if (in_block_) session_.fail_block();
+    if (in_block_) session_.block().fail_statement();
     return Error(*failure_);
   }
   if (root_ == nullptr) return false;
   try {
     auto more = read_on(batch);
-    if (!more && in_block_) session_.fail_block();
+    if (!more && in_block_) session_.block().fail_statement();
     return more;
   } catch (...) {
-    if (in_block_) session_.fail_block();
+    if (in_block_) session_.block().fail_statement();
     throw;
   }
 }

@@ -1,7 +1,7 @@
 // Stream: a query that runs as its rows are read.
 //
 // Ownership: outside a block it owns its transaction until its rows are read; in a block it reads in
-//            the session's, which knows its streams (SessionImpl::draw_streams): they are drawn before
+//            the session's block's, which knows its streams (TransactionBlock::draw_streams): they are drawn before
 //            another statement begins, and cut off when the transaction ends without a commit.
 // Lifetime:  not beyond its session.
 // Threads:   the session's.

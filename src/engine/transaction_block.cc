@@ -1,13 +1,14 @@
-// The session's transactions: BEGIN to COMMIT, savepoints, and the one that a statement outside a
-// block has to itself.
+#include "engine/transaction_block.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "base/caught.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "base/caught.h"
-#include "engine/session.h"
 #include "engine/stream.h"
-#include "sql/statements.h"
 
 namespace rowan::engine {
 
@@ -30,15 +31,58 @@ std::string cut_body(std::string body) {
   return body + note;
 }
 
+BlockAnswer with_warning(std::string tag, ErrorCode code, std::string message) {
+  return {.tag = std::move(tag), .warning = Error(code, std::move(message))};
+}
+
+Error outside_block(std::string_view what) {
+  return Error(ErrorCode::kNoActiveTransaction,
+               fmt::format("{} can only be used in transaction blocks", what));
+}
+
 }  // namespace
 
-Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool read_only) {
-  if (head_.is_pinned) {
-    TRY_ASSIGN(const Oid commit, database_.manager().resolve_revision("HEAD", head_.branch));
-    TRY_ASSIGN(transaction_, database_.manager().begin_at(commit, isolation, &cancelled_));
+Error failed_block() {
+  return Error(ErrorCode::kInFailedTransaction,
+               "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+Error not_in_block(std::string_view words) {
+  return Error(ErrorCode::kActiveTransaction,
+               fmt::format("{} cannot run inside a transaction block", words));
+}
+
+// ---- How it stands ----
+
+Result<void> TransactionBlock::check_alone(std::string_view words) const {
+  if (!in_block() && !ran_before_) return {};
+  return not_in_block(words);
+}
+
+txn::IsolationLevel TransactionBlock::isolation() const {
+  return in_block() && transaction_ ? transaction_->isolation() : settings().isolation();
+}
+
+bool TransactionBlock::read_only() const {
+  return in_block() ? mode_.read_only() : settings().default_read_only();
+}
+
+bool TransactionBlock::refuses_writes() const {
+  if (!in_block() || !transaction_) return settings().default_read_only();
+  return transaction_->read_only() || mode_.read_only();
+}
+
+// ---- From its beginning to its end ----
+
+Result<void> TransactionBlock::begin(txn::IsolationLevel isolation, bool read_only) {
+  const versions::Head& head = session_.head();
+  txn::Manager& manager = database_.manager();
+  if (head.is_pinned) {
+    TRY_ASSIGN(const Oid commit, manager.resolve_revision("HEAD", head.branch));
+    TRY_ASSIGN(transaction_, manager.begin_at(commit, isolation, &cancelled_));
   } else {
-    TRY_ASSIGN(transaction_, database_.manager().begin(head_.branch, isolation, read_only, &cancelled_,
-                                                       last_sequence_));
+    TRY_ASSIGN(transaction_,
+               manager.begin(head.branch, isolation, read_only, &cancelled_, last_sequence_));
   }
   schema_changed_ = false;
   transaction_->set_lock_timeout(settings().lock_timeout_ms());
@@ -46,7 +90,14 @@ Result<void> SessionImpl::begin_transaction(txn::IsolationLevel isolation, bool 
   return {};
 }
 
-void SessionImpl::end_transaction(bool committed) {
+void TransactionBlock::open(bool is_implicit) {
+  state_ = TransactionState::kOpen;
+  implicit_open_ = is_implicit;
+  first_statement_ = true;
+  mode_.begin(transaction_->read_only());
+}
+
+void TransactionBlock::end(bool committed) {
   cursors_.end_transaction(committed);
   if (committed) {
     for (Stream* const stream : std::exchange(streams_, {})) stream->release();
@@ -65,11 +116,16 @@ void SessionImpl::end_transaction(bool committed) {
   settings_.end_transaction(committed);
 }
 
-Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view message) {
+void TransactionBlock::roll_back() {
+  implicit_ = false;
+  end(false);
+}
+
+Result<txn::CommitOutcome> TransactionBlock::commit(std::string_view message) {
   if (transaction_->has_changes())
-    TRY(check_writable());  // The branch may have been protected since the statement.
+    TRY(session_.check_writable());  // The branch may have been protected since the statement.
   txn::CommitRequest request;
-  request.author = author();
+  request.author = session_.author();
   request.message = message.empty() ? settings().commit_message() : message;
   request.body = cut_body(std::move(commit_body_));
   request.application = settings().application_name();
@@ -83,103 +139,102 @@ Result<txn::CommitOutcome> SessionImpl::commit_transaction(std::string_view mess
   return outcome;
 }
 
-Error failed_block() {
-  return Error(ErrorCode::kInFailedTransaction,
-               "current transaction is aborted, commands ignored until end of transaction block");
+void TransactionBlock::note_commit(const Oid& commit, uint64_t sequence) {
+  last_commit_ = commit.hex();
+  last_sequence_ = std::max(last_sequence_, sequence);
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::begin_block(const sql::TransactionStmt& statement) {
+// ---- Its statements ----
+
+Result<BlockAnswer> TransactionBlock::run(const sql::TransactionStmt& statement) {
+  if (statement.kind == StatementKind::kBegin) return begin_block(statement);
+  if (statement.kind == StatementKind::kCommit || statement.kind == StatementKind::kRollback)
+    return end_block(statement);
+  if (statement.kind != StatementKind::kSetTransaction) return mark(statement);
+  if (implicit_ && !in_block()) TRY(begin_for_statement(true));
+  if (!in_block())
+    return with_warning("SET", ErrorCode::kNoActiveTransaction,
+                        "SET TRANSACTION can only be used in transaction blocks");
+  return set_transaction(statement);
+}
+
+Result<BlockAnswer> TransactionBlock::begin_block(const sql::TransactionStmt& statement) {
   const std::string tag = statement.is_start ? "START TRANSACTION" : "BEGIN";
   if (in_explicit_block()) {
-    if (state_ == TransactionState::kFailed) return failed_block();
+    if (has_failed()) return failed_block();
     if (statement.has_isolation || statement.has_read_only) TRY(set_transaction(statement));
-    return done_with_warning(tag, ErrorCode::kActiveTransaction,
-                             "there is already a transaction in progress");
+    return with_warning(tag, ErrorCode::kActiveTransaction,
+                        "there is already a transaction in progress");
   }
   if (implicit_open_) {  // It goes on as a block.
     if (statement.has_isolation && statement.isolation != transaction_->isolation())
       return Error(ErrorCode::kActiveTransaction,
                    "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-    if (statement.has_read_only && statement.read_only) mode_.forbid_writes();
-    if (statement.has_read_only && !statement.read_only) TRY(mode_.allow_writes(false));
+    TRY(set_mode(statement, false));
     implicit_open_ = false;
-    return done(tag);
+    return BlockAnswer{.tag = tag};
   }
-  TRY(begin_transaction(statement.has_isolation ? statement.isolation : settings().isolation(),
-                        statement.has_read_only ? statement.read_only
-                                                : settings().default_read_only()));
-  state_ = TransactionState::kOpen;
-  first_statement_ = true;
-  mode_.begin(transaction_->read_only());
-  return done(tag);
+  TRY(begin(statement.has_isolation ? statement.isolation : settings().isolation(),
+            statement.has_read_only ? statement.read_only : settings().default_read_only()));
+  open(false);
+  return BlockAnswer{.tag = tag};
 }
 
 // COMMIT and ROLLBACK, which end an implicit transaction as well.
-Result<std::unique_ptr<Rows>> SessionImpl::end_block(const sql::TransactionStmt& statement) {
-  const bool commits = statement.kind == StatementKind::kCommit;
+Result<BlockAnswer> TransactionBlock::end_block(const sql::TransactionStmt& statement) {
+  const bool commits = statement.kind == StatementKind::kCommit && !has_failed();
   const bool was_block = in_explicit_block();
-  const bool failed = state_ == TransactionState::kFailed;
-  std::string commit;
-  if (commits && in_block() && !failed) {
-    auto outcome = commit_transaction(statement.message);
-    end_transaction(outcome.has_value());
+  BlockAnswer answer{.tag = commits ? "COMMIT" : "ROLLBACK"};
+  if (commits && in_block()) {
+    auto outcome = commit(statement.message);
+    end(outcome.has_value());
     if (!outcome) return std::move(outcome.error());
-    if (outcome->changed) commit = outcome->commit.hex();
+    if (outcome->changed) answer.commit_id = outcome->commit.hex();
   } else {
-    end_transaction(commits && !failed);
+    end(commits);
   }
-  std::string tag = commits && !failed ? "COMMIT" : "ROLLBACK";
-  if (was_block) return done(std::move(tag), 0, std::move(commit));
-  return done_with_warning(std::move(tag), ErrorCode::kNoActiveTransaction,
-                           "there is no transaction in progress");
+  if (!was_block)
+    return with_warning(std::move(answer.tag), ErrorCode::kNoActiveTransaction,
+                        "there is no transaction in progress");
+  return answer;
 }
 
-Result<std::unique_ptr<Rows>> SessionImpl::run_transaction_statement(
-    const sql::TransactionStmt& statement) {
-  const auto outside = [&](std::string_view what) {
-    return Error(ErrorCode::kNoActiveTransaction,
-                 fmt::format("{} can only be used in transaction blocks", what));
-  };
-  const bool failed = state_ == TransactionState::kFailed;
-  switch (statement.kind) {
-    case StatementKind::kBegin:
-      return begin_block(statement);
-    case StatementKind::kCommit:
-    case StatementKind::kRollback:
-      return end_block(statement);
-    case StatementKind::kSavepoint:
-      if (!in_explicit_block()) return outside("SAVEPOINT");
-      if (failed) return failed_block();
-      transaction_->savepoint(std::string(statement.savepoint));
-      mode_.savepoint(statement.savepoint);
-      cursors_.savepoint(statement.savepoint);
-      return done("SAVEPOINT");
-    case StatementKind::kReleaseSavepoint:
-      if (!in_explicit_block()) return outside("RELEASE SAVEPOINT");
-      if (failed) return failed_block();
-      TRY(transaction_->release_savepoint(statement.savepoint));
-      mode_.release(statement.savepoint);
-      cursors_.release(statement.savepoint);
-      return done("RELEASE");
-    case StatementKind::kRollbackTo:
-      if (!in_explicit_block()) return outside("ROLLBACK TO SAVEPOINT");
-      TRY(transaction_->rollback_to_savepoint(statement.savepoint));
-      mode_.rollback_to(statement.savepoint);
-      cursors_.rollback_to(statement.savepoint);
-      state_ = TransactionState::kOpen;
-      return done("ROLLBACK");
-    default:
-      break;
+// SAVEPOINT, RELEASE and ROLLBACK TO.
+Result<BlockAnswer> TransactionBlock::mark(const sql::TransactionStmt& statement) {
+  const std::string_view name = statement.savepoint;
+  if (statement.kind == StatementKind::kRollbackTo) {
+    if (!in_explicit_block()) return outside_block("ROLLBACK TO SAVEPOINT");
+    TRY(transaction_->rollback_to_savepoint(name));
+    mode_.rollback_to(name);
+    cursors_.rollback_to(name);
+    state_ = TransactionState::kOpen;
+    return BlockAnswer{.tag = "ROLLBACK"};
   }
-  if (implicit_ && !in_block()) TRY(begin_statement_transaction(true));
-  if (!in_block())
-    return done_with_warning("SET", ErrorCode::kNoActiveTransaction,
-                             "SET TRANSACTION can only be used in transaction blocks");
-  return set_transaction(statement);
+  const bool sets = statement.kind == StatementKind::kSavepoint;
+  if (!in_explicit_block()) return outside_block(sets ? "SAVEPOINT" : "RELEASE SAVEPOINT");
+  if (has_failed()) return failed_block();
+  if (sets) {
+    transaction_->savepoint(std::string(name));
+    mode_.savepoint(name);
+    cursors_.savepoint(name);
+    return BlockAnswer{.tag = "SAVEPOINT"};
+  }
+  TRY(transaction_->release_savepoint(name));
+  mode_.release(name);
+  cursors_.release(name);
+  return BlockAnswer{.tag = "RELEASE"};
+}
+
+Result<void> TransactionBlock::set_mode(const sql::TransactionStmt& statement,
+                                        bool before_first_query) {
+  if (!statement.has_read_only) return {};
+  if (!statement.read_only) return mode_.allow_writes(before_first_query);
+  mode_.forbid_writes();
+  return {};
 }
 
 // Where nothing was read yet the block starts again with other properties.
-Result<std::unique_ptr<Rows>> SessionImpl::set_transaction(const sql::TransactionStmt& statement) {
+Result<BlockAnswer> TransactionBlock::set_transaction(const sql::TransactionStmt& statement) {
   const txn::IsolationLevel isolation =
       statement.has_isolation ? statement.isolation : transaction_->isolation();
   if (isolation != transaction_->isolation() && (!first_statement_ || mode_.in_savepoint())) {
@@ -188,46 +243,123 @@ Result<std::unique_ptr<Rows>> SessionImpl::set_transaction(const sql::Transactio
                      ? "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction"
                      : "SET TRANSACTION ISOLATION LEVEL must be called before any query");
   }
-  if (statement.has_read_only && statement.read_only) mode_.forbid_writes();
-  if (statement.has_read_only && !statement.read_only) TRY(mode_.allow_writes(first_statement_));
-  if (first_statement_ && !mode_.in_savepoint())
-    TRY(begin_transaction(isolation, mode_.read_only()));
-  return done("SET");
+  TRY(set_mode(statement, first_statement_));
+  if (first_statement_ && !mode_.in_savepoint()) TRY(begin(isolation, mode_.read_only()));
+  return BlockAnswer{.tag = "SET"};
 }
 
-Result<std::string> SessionImpl::finish_statement(Prepared& prepared) {
-  if (prepared.draws || writes(*prepared.parsed.statement)) {
-    const std::string_view text = commit_text(prepared);
-    if (state_ == TransactionState::kOpen) {
-      // Past the limit only the length and the hash would change; keep enough to know that it is
-      // past.
-      if (!text.empty() && commit_body_.size() < 4 * kCommitBodyBytesMax) {
-        if (!commit_body_.empty()) commit_body_ += ";\n";
-        commit_body_ += text;
-      }
-    } else {
-      commit_body_ = text;
-    }
+// ---- A statement ----
+
+Result<void> TransactionBlock::begin_statement(bool writes) {
+  if (writes) TRY(session_.check_writable());
+  if (!in_block()) TRY(begin_for_statement(writes));
+  implicit_ran_ = implicit_;
+  first_statement_ = false;
+  if (writes && (transaction_->read_only() || (in_block() && mode_.read_only()))) {
+    return Error(ErrorCode::kReadOnlyTransaction, "cannot change data in a read-only transaction");
   }
-  if (state_ == TransactionState::kOpen) return std::string();
-  TRY_ASSIGN(const txn::CommitOutcome outcome, commit_transaction(""));
+  return transaction_->begin_statement(writes);
+}
+
+Result<void> TransactionBlock::begin_for_statement(bool writes) {
+  const txn::IsolationLevel isolation = settings().isolation();
+  const bool may_share =
+      writes || ran_before_ || isolation != txn::IsolationLevel::kReadCommitted;
+  if (!implicit_ || !may_share)
+    return begin(isolation, writes ? settings().default_read_only() : true);
+  TRY(begin(isolation, settings().default_read_only()));
+  open(true);
+  return {};
+}
+
+Result<bool> TransactionBlock::begin_look() {
+  if (transaction_ != nullptr) return false;
+  TRY(begin(txn::IsolationLevel::kReadCommitted, true));
+  TRY(transaction_->begin_statement(false));
+  return true;
+}
+
+Result<std::string> TransactionBlock::finish_statement(std::string_view text) {
+  if (is_open()) {
+    // Past the limit only the length and the hash would change; keep enough to know that it is past.
+    if (!text.empty() && commit_body_.size() < 4 * kCommitBodyBytesMax) {
+      if (!commit_body_.empty()) commit_body_ += ";\n";
+      commit_body_ += text;
+    }
+    return std::string();
+  }
+  commit_body_ = text;
+  TRY_ASSIGN(const txn::CommitOutcome outcome, commit(""));
   transaction_.reset();
   schema_changed_ = false;
   return outcome.changed ? outcome.commit.hex() : std::string();
 }
 
-// What the commit's body keeps of a statement.
-std::string_view SessionImpl::commit_text(Prepared& prepared) const {
-  const Settings::CommitStatement form = settings().commit_statement();
-  if (form == Settings::CommitStatement::kOff || prepared.parsed.may_hold_secret) return {};
-  // Definitions have no data to hide, and numeric($1,$2) says nothing.
-  const bool defines =
-      sql::class_of(prepared.parsed.statement->kind) == sql::StatementClass::kDefine;
-  if (form == Settings::CommitStatement::kFull || defines)
-    return prepared.parsed.statement->text;
-  if (prepared.commit_text.empty())
-    prepared.commit_text = sql::normalise_statement(prepared.parsed.statement->text);
-  return prepared.commit_text;
+void TransactionBlock::end_own() {
+  if (!in_block()) transaction_.reset();
+}
+
+std::unique_ptr<txn::Transaction> TransactionBlock::take_own() {
+  if (in_block()) return nullptr;
+  return std::move(transaction_);
+}
+
+void TransactionBlock::undo_statement() {
+  if (!in_block()) {
+    transaction_.reset();
+  } else if (transaction_) {
+    transaction_->undo_statement();
+  }
+}
+
+void TransactionBlock::fail_statement() noexcept {
+  const bool was_implicit = std::exchange(implicit_, false) || implicit_open_;
+  if (was_implicit && !in_explicit_block()) {
+    ends_well([&] { end(false); });
+  } else if (state_ == TransactionState::kIdle) {
+    transaction_.reset();  // Rolls back.
+    schema_changed_ = false;
+  } else if (state_ == TransactionState::kOpen) {
+    state_ = TransactionState::kFailed;
+    ends_well([&] { cut_streams(failed_block()); });
+    // What it leaves undone goes with the rest: nothing but going back further is possible now.
+    if (transaction_) ends_well([&] { transaction_->undo_statement(); });
+  }
+}
+
+// ---- Implicit transactions ----
+
+void TransactionBlock::begin_implicit() {
+  if (!in_block()) implicit_ = true;
+}
+
+Result<void> TransactionBlock::end_implicit() {
+  if (!std::exchange(implicit_, false) || in_explicit_block()) return {};
+  cursors_.drop_unheld();
+  draw_streams();
+  if (implicit_open_) TRY(commit(""));
+  end(true);
+  return {};
+}
+
+// ---- Streams ----
+
+// The cursors that end with a block are read no more.
+void TransactionBlock::draw_before(StatementKind kind) noexcept {
+  if (streams_.empty() || kind == StatementKind::kRollback || kind == StatementKind::kFetch ||
+      kind == StatementKind::kMove || kind == StatementKind::kClose)
+    return;
+  if (kind == StatementKind::kCommit && is_open()) cursors_.drop_unheld();
+  draw_streams();
+}
+
+void TransactionBlock::draw_streams() noexcept {
+  const std::vector<Stream*>& streams = streams_;
+  for (size_t i = 0; i < streams.size(); ++i) streams[i]->draw();
+}
+
+void TransactionBlock::cut_streams(const Error& why) noexcept {
+  for (Stream* const stream : std::exchange(streams_, {})) stream->cut(why);
 }
 
 }  // namespace rowan::engine

@@ -274,16 +274,23 @@ class VerbsNamed final : public sql::Visitor {
 
 }  // namespace
 
-bool may_call_verb(std::string_view text) {
-  std::string plain;  // In small letters, without blanks and quotes.
-  for (const char c : text) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (c != '"' && std::isspace(letter) == 0) plain += static_cast<char>(std::tolower(letter));
-  }
+bool is_verb(const sql::CallExpr& call) { return find_verb(call) != nullptr; }
+
+std::vector<std::string> verb_calls() {
+  std::vector<std::string> calls;
   for (const Verb& verb : verbs()) {
-    if (plain.find(fmt::format("rowan.{}(", verb.name)) != std::string::npos) return true;
+    std::string call = fmt::format("rowan.{}(", verb.name);
+    size_t open = 0;
+    const std::vector<expr::ArgumentName> names = expr::argument_names(verb.parameters);
+    for (size_t i = 0; i < names.size(); ++i) {
+      const bool is_optional = i >= verb.required;
+      if (is_optional) ++open;
+      call += fmt::format("{}{}{} {}", is_optional ? (i > 0 ? " [" : "[") : "", i > 0 ? ", " : "", names[i].name,
+                          type::plain_type_name(i < verb.types.size() ? verb.types[i] : TypeId::kText));
+    }
+    calls.push_back(call.append(open, ']') + ')');
   }
-  return false;
+  return calls;
 }
 
 Result<std::optional<VerbCall>> find_verb_call(const sql::Statement& statement) {

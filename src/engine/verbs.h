@@ -43,8 +43,9 @@ std::vector<plan::OutputColumn> verb_columns();
 // The one row that every verb answers with.
 TableRows verb_row(const versions::VerbResult& result);
 
-// Whether a text may call one: it names one with a parenthesis behind it. For who cannot parse it.
-bool may_call_verb(std::string_view text);
+bool is_verb(const sql::CallExpr& call);
+// As people are told of it: "rowan.merge(source text [, policy text …])".
+std::vector<std::string> verb_calls();
 
 // kFeatureNotSupported, when the call is of a verb: it stands where it cannot.
 Result<void> check_no_verb(const sql::CallExpr& call);

@@ -81,9 +81,9 @@ void SessionImpl::take_back(const versions::Context& context) {
   head_ = context.head;
   note_branch();
   const versions::Effects& effects = context.effects;
-  if (effects.checked_out) last_sequence_ = 0;
+  if (effects.checked_out) block_.forget_sequence();
   if (effects.violations) violations_ = *effects.violations;
-  if (effects.commit) note_commit(effects.commit->id, effects.commit->sequence);
+  if (effects.commit) block_.note_commit(effects.commit->id, effects.commit->sequence);
 }
 
 }  // namespace rowan::engine

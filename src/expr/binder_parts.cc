@@ -59,6 +59,7 @@ Result<NodePtr> coerce_argument(NodePtr argument, Type to, BindContext& context)
 
 Result<NodePtr> make_call(const ResolvedCall& call, Nodes arguments, uint32_t position,
                           BindContext& context) {
+  if (call.function->kind() == FunctionKind::kWindow) return needs_over(*call.function, position);
   if (call.function->kind() == FunctionKind::kSet) {
     return Error(ErrorCode::kFeatureNotSupported,
                  "set-returning functions are not allowed in " +

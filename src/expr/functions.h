@@ -1,5 +1,5 @@
-// The one table of functions: scalar ones, operators, aggregates, functions that give sets of rows,
-// and SQL's special forms. A row a function; each family of rows is a file (families.def). What shows
+// The one table of functions: scalar ones, operators, aggregates, window functions, functions that give
+// sets of rows, and SQL's special forms. Before OVER an aggregate is its own row. A row a function; each family of rows is a file (families.def). What shows
 // history and state in FROM (rowan.log(…)) are relations with arguments: rows of system/registry.h.
 //
 // Lifetime: rows are constants. Threads: any.
@@ -68,9 +68,13 @@ using FormBinder = Result<NodePtr> (*)(const sql::CallExpr& call, BindContext& c
 
 enum class FunctionKind : uint8_t { kScalar, kAggregate, kWindow, kSet, kForm };
 
+// What only stands before OVER, which is not there yet: the row says its types, and that it is known.
+struct WindowOnly {};
+
 struct Body {
   constexpr Body(Kernel the_kernel) : kind(FunctionKind::kScalar), kernel(the_kernel) {}  // NOLINT
   constexpr Body(StateMaker maker) : kind(FunctionKind::kAggregate), make_state(maker) {}  // NOLINT
+  constexpr Body(WindowOnly) : kind(FunctionKind::kWindow) {}                              // NOLINT
   constexpr Body(SetMaker maker) : kind(FunctionKind::kSet), make_rows(maker) {}           // NOLINT
   // Some forms become calls of a kernel.
   constexpr Body(FormBinder binder, Kernel the_kernel = nullptr)  // NOLINT
@@ -138,6 +142,7 @@ enum class Volatility : uint8_t { kImmutable, kStable, kVolatile };
 enum class Effect : uint8_t {
   kNone,
   kReadsSession,  // What the session's own calls left: currval, lastval.
+  kSets,          // A setting: set_config. What the session's own calls left, too.
   kWrites,        // The transaction: nextval, setval, rowan.write_file.
 };
 

@@ -308,7 +308,8 @@ void Effects::add(const Node& node) {
   if (node.function != nullptr) {
     const Traits& traits = node.function->traits;
     is_volatile = is_volatile || traits.volatility == Volatility::kVolatile;
-    reads_session = reads_session || traits.effect == Effect::kReadsSession;
+    reads_session = reads_session || traits.effect == Effect::kReadsSession ||
+                    traits.effect == Effect::kSets;
     writes = writes || traits.effect == Effect::kWrites;
   }
   for (const NodePtr& child : node.children) add(*child);
@@ -350,6 +351,12 @@ Error no_such_function(std::string_view name, std::span<const Type> arguments, u
       .with_hint(
           "No function matches the given name and argument types. You might need to add explicit "
           "type casts.")
+      .at(position);
+}
+
+Error needs_over(const Function& function, uint32_t position) {
+  return Error(ErrorCode::kWrongObjectType,
+               "window function " + std::string(function.name) + " requires an OVER clause")
       .at(position);
 }
 

@@ -28,6 +28,7 @@ Result<void> check_sortable(type::Type type, uint32_t position);
 
 Error no_such_function(std::string_view name, std::span<const type::Type> arguments,
                        uint32_t position);
+Error needs_over(const Function& function, uint32_t position);  // Of a window function without it.
 Error not_unique_function(std::string_view name, std::span<const type::Type> arguments,
                           uint32_t position);
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "catalog/names.h"
 #include "expr/constant.h"
+#include "expr/resolve.h"
 #include "plan/query_binder.h"
 
 namespace rowan::plan {
@@ -411,12 +412,13 @@ Result<LogicalPtr> QueryBinder::bind_subquery_table(const sql::SubqueryTable& ta
 
 namespace {
 
-// Some row of the name gives rows.
-bool gives_rows(const sql::CallExpr& call) {
+// Whether the table of functions has it: some row of the name gives rows, or would with OVER.
+bool is_of_table(const sql::CallExpr& call) {
   if (!call.schema.empty() && call.schema != "pg_catalog") return false;
   const auto rows = expr::functions_named(call.name);
   return std::any_of(rows.begin(), rows.end(), [](const expr::Function* function) {
-    return function->kind() == expr::FunctionKind::kSet;
+    return function->kind() == expr::FunctionKind::kSet ||
+           function->kind() == expr::FunctionKind::kWindow;
   });
 }
 
@@ -476,7 +478,7 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
                                                     FromScope& scope) {
   const Phase phase = std::exchange(phase_, Phase::kConstant);
   clause_ = "functions in FROM";
-  const bool of_table = gives_rows(*table.call);
+  const bool of_table = is_of_table(*table.call);
   LogicalPtr node = make_node(LogicalKind::kVirtual);
   std::vector<type::Type> types;
   std::vector<std::optional<type::Value>> known;
@@ -512,6 +514,8 @@ Result<LogicalPtr> QueryBinder::bind_function_table(const sql::FunctionTable& ta
   if (of_table) {
     TRY_ASSIGN(const expr::ResolvedCall call, expr::resolve_function(table.call->name, types, false,
                                                                      table.call->position));
+    if (call.function->kind() == expr::FunctionKind::kWindow)
+      return expr::needs_over(*call.function, table.call->position);
     for (size_t i = 0; i < node->expressions.size(); ++i) {
       expr::NodePtr& argument = node->expressions[i];
       if (argument->type.id == call.arguments[i].id) continue;

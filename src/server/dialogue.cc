@@ -16,15 +16,6 @@ namespace rowan::server {
 
 using pgwire::Frame;
 
-namespace {
-
-// Whether a statement of these words may change a setting.
-bool may_set(std::string_view words) {
-  return words != "INSERT" && words != "UPDATE" && words != "DELETE" && words != "BEGIN";
-}
-
-}  // namespace
-
 Dialogue::Dialogue(Databases& databases, Databases::Use use, std::unique_ptr<Session> session,
                    Presence& presence, pgwire::FrameReader& in, std::string& out)
     : databases_(databases),
@@ -237,13 +228,13 @@ Dialogue::Pumped Dialogue::pump(Rows& rows, const std::vector<int16_t>& formats,
   return Pumped::kFull;
 }
 
-void Dialogue::complete(const std::string& tag, std::string_view words) {
+void Dialogue::complete(const std::string& tag, bool may_set) {
   pgwire::command_complete(out_, tag);
-  end_of_statement(words);
+  end_of_statement(may_set);
 }
 
-void Dialogue::end_of_statement(std::string_view words) {
-  if (may_set(words)) limits_stale_ = true;
+void Dialogue::end_of_statement(bool may_set) {
+  if (may_set) limits_stale_ = true;
   if (was_in_block_ && session_->transaction_state() == TransactionState::kIdle) drop_portals();
 }
 
@@ -275,10 +266,8 @@ void Dialogue::fail(const Failure& failed) {
   limits_stale_ = true;
   running_portal_ = nullptr;
   if (extended_) state_ = State::kSkipping;
-  // A failure of the server's own is one of the transaction's as well, as in PostgreSQL. The engine
-  // knows nothing of it: a statement that it cannot read tells it.
-  if (session_->transaction_state() == TransactionState::kOpen || implicit_)
-    static_cast<void>(session_->run("CREATE DATABASE"));
+  // A failure of the server's own is one of the transaction's as well, as in PostgreSQL.
+  session_->fail_block();
 }
 
 void Dialogue::fail_fatally(const Failure& failure) {

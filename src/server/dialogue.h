@@ -114,8 +114,8 @@ class Dialogue {
   void begin_copy_out(Statement& statement);
   void continue_copy_out();
   void copied(Outcome<std::unique_ptr<Rows>> rows);
-  void complete(const std::string& tag, std::string_view words);
-  void end_of_statement(std::string_view words);
+  void complete(const std::string& tag, bool may_set);  // Settings.
+  void end_of_statement(bool may_set);
 
   // Counts what is kept of a message; false: the client was told that there is no memory for it.
   bool charge(pgwire::InputCharge& charge, size_t bytes);

@@ -112,7 +112,7 @@ void Dialogue::copied(Outcome<std::unique_ptr<Rows>> rows) {
     }
     if (!*more) break;
   }
-  complete((*rows)->tag(), "COPY");
+  complete((*rows)->tag(), true);  // Its query may call anything.
   if (extended_) {
     running_portal_ = nullptr;
     state_ = State::kReady;

@@ -61,7 +61,8 @@ bool Dialogue::name_statement(std::string_view name, std::shared_ptr<PreparedSta
 // Whether the block, which may have failed, takes it.
 bool Dialogue::check_prepared(const PreparedStatement& statement) {
   if (session_->transaction_state() != TransactionState::kFailed ||
-      ends_failed_block(statement.info.words))
+      statement.statement == nullptr || statement.info.words.empty() ||
+      statement.statement->traits().ends_block)
     return true;
   fail(failure(ErrorCode::kInFailedTransaction,
                "current transaction is aborted, commands ignored until end of transaction block"));
@@ -311,10 +312,10 @@ void Dialogue::finish_portal() {
   std::string tag = portal.rows->tag();
   // What a portal gives in pieces is counted piece by piece.
   if (portal.suspended && tag.starts_with("SELECT ")) tag = fmt::format("SELECT {}", portal.sent);
-  const std::string words = portal.prepared->info.words;
+  const bool may_set = portal.prepared->statement->traits().may_set;
   state_ = State::kReady;
   running_portal_ = nullptr;
-  complete(tag, words);
+  complete(tag, may_set);
 }
 
 void Dialogue::close(Bytes body) {

@@ -48,9 +48,4 @@ inline Format format_of(const std::vector<int16_t>& formats, size_t column) {
   return formats[formats.size() == 1 ? 0 : column] == 1 ? Format::kBinary : Format::kText;
 }
 
-inline bool ends_failed_block(std::string_view words) {
-  return words.empty() || words == "COMMIT" || words == "ROLLBACK" ||
-         words == "ROLLBACK TO SAVEPOINT";
-}
-
 }  // namespace rowan::server

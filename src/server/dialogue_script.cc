@@ -120,9 +120,9 @@ void Dialogue::next_of_script() {
     return;
   }
   Statement& statement = *item.statement;
-  const std::string words = statement.words();
+  const StatementTraits traits = statement.traits();
   if (!rows_) {
-    if (session_->transaction_state() == TransactionState::kFailed && !ends_failed_block(words)) {
+    if (session_->transaction_state() == TransactionState::kFailed && !traits.ends_block) {
       // The engine says so, too; but what COPY would begin must not.
       if (statement.is_copy_in() || statement.is_copy_out()) {
         fail(failure(ErrorCode::kInFailedTransaction,
@@ -132,8 +132,9 @@ void Dialogue::next_of_script() {
       }
     }
     was_in_block_ = session_->transaction_state() != TransactionState::kIdle;
-    if (script_.size() > 1 && words == "VACUUM") {
-      fail(failure(ErrorCode::kActiveTransaction, "VACUUM cannot run inside a transaction block"));
+    if (script_.size() > 1 && traits.stands_alone) {
+      fail(failure(ErrorCode::kActiveTransaction,
+                   statement.words() + " cannot run inside a transaction block"));
       return end_script();
     }
     if (statement.is_copy_in()) return begin_copy_in(statement);
@@ -145,7 +146,7 @@ void Dialogue::next_of_script() {
     }
     rows_ = std::move(*rows);
     rows_sent_ = 0;
-    if (!rows_->columns().empty() || words == "SELECT")
+    if (!rows_->columns().empty() || statement.words() == "SELECT")
       describe_columns(rows_->columns(), formats_of(*rows_));
   }
   switch (pump(*rows_, formats_of(*rows_), 0, rows_sent_)) {
@@ -157,7 +158,7 @@ void Dialogue::next_of_script() {
     case Pumped::kDone:
       break;
   }
-  complete(rows_->tag(), words);
+  complete(rows_->tag(), traits.may_set);
   rows_.reset();
   ++script_at_;
 }
@@ -206,7 +207,7 @@ bool Dialogue::run_server_statement(const ServerStatement& statement) {
     fail(obeyed.failure());
     return false;
   }
-  complete(statement.tag, "SET");
+  complete(statement.tag, true);
   return true;
 }
 

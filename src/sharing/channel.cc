@@ -43,24 +43,28 @@ Result<Descriptor> make_socket(int flags = 0) {
 
 }  // namespace
 
-Result<void> Channel::send(uint8_t kind, std::string_view body) {
-  if (body.size() >= kFrameBytesMax)
+Result<void> Channel::send(uint8_t kind, std::string_view body, std::string_view more) {
+  const size_t bytes = body.size() + more.size();
+  if (bytes >= kFrameBytesMax)
     return Error(ErrorCode::kProgramLimit, "a value or statement is too long to share")
-        .with_detail(fmt::format("It has {} bytes; at most {} go at a time.", body.size(), kFrameBytesMax));
+        .with_detail(fmt::format("It has {} bytes; at most {} go at a time.", bytes, kFrameBytesMax));
   char head[kHeadBytes];
-  const auto size = static_cast<uint32_t>(body.size() + 1);
+  const auto size = static_cast<uint32_t>(bytes + 1);
   std::memcpy(head, &size, sizeof size);
   head[sizeof size] = static_cast<char>(kind);
+  const std::string_view whole[] = {{head, kHeadBytes}, body, more};
   size_t sent = 0;
-  while (sent < kHeadBytes + body.size()) {
-    iovec parts[2];
-    const size_t of_head = std::min(sent, kHeadBytes);
-    parts[0] = {head + of_head, kHeadBytes - of_head};
-    const size_t of_body = sent - of_head;
-    parts[1] = {const_cast<char*>(body.data()) + of_body, body.size() - of_body};
+  while (sent < kHeadBytes + bytes) {
+    iovec parts[std::size(whole)];
+    size_t before = sent;  // Of the parts from here on.
+    for (size_t i = 0; i < std::size(whole); ++i) {
+      const size_t of_part = std::min(before, whole[i].size());
+      parts[i] = {const_cast<char*>(whole[i].data()) + of_part, whole[i].size() - of_part};
+      before -= of_part;
+    }
     msghdr message{};
     message.msg_iov = parts;
-    message.msg_iovlen = 2;
+    message.msg_iovlen = std::size(whole);
     const ssize_t moved = ::sendmsg(socket_.number(), &message, MSG_NOSIGNAL);
     if (moved >= 0) {
       sent += static_cast<size_t>(moved);

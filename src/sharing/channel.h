@@ -32,7 +32,8 @@ class Channel {
   // ms, which a signal's handler may set; 0: it waits as long as it takes. Borrowed.
   void set_impatience(const std::atomic<int64_t>* since_ms) { impatient_since_ms_ = since_ms; }
 
-  Result<void> send(uint8_t kind, std::string_view body);
+  // The body may come in two parts, which are not copied.
+  Result<void> send(uint8_t kind, std::string_view body, std::string_view more = {});
   Result<Frame> receive();       // Waits.
   bool has_something() const;    // Whether receive() would not wait: a frame, or the end.
   int64_t peer_process() const noexcept;  // Of who made the other end; 0: it is not known.

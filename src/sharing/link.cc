@@ -83,11 +83,11 @@ Outcome<std::string> Link::call(Ask ask, std::string_view body) {
   head.number = ++number_;
   head.hears = hears();
   impatient_since_ms_.store(0, std::memory_order_relaxed);
-  const auto sent = channel_.send(static_cast<uint8_t>(ask), encode(head) + std::string(body));
+  const auto sent = channel_.send(static_cast<uint8_t>(ask), encode(head), body);
   if (!sent && sent.error().code() != ErrorCode::kConnectionFailure)
     return to_failure(sent.error());  // It is too long.
   for (;;) {
-    const auto frame = channel_.receive();
+    auto frame = channel_.receive();
     // What did not arrive whole was not begun.
     if (!frame) return lost(sent ? Loss::kUnknown : Loss::kNotBegun, to_failure(lost_connection()));
     if (auto answer = take(*frame, head.number)) return std::move(*answer);
@@ -95,7 +95,7 @@ Outcome<std::string> Link::call(Ask ask, std::string_view body) {
 }
 
 // The answer, or nothing when that is still to come.
-std::optional<Outcome<std::string>> Link::take(const Frame& frame, uint64_t number) {
+std::optional<Outcome<std::string>> Link::take(Frame& frame, uint64_t number) {
   Decoder in(frame.body);
   switch (static_cast<Tell>(frame.kind)) {
     case Tell::kDone:
@@ -106,8 +106,10 @@ std::optional<Outcome<std::string>> Link::take(const Frame& frame, uint64_t numb
       branch_ = std::move(reply.branch);
       if (reply.settings) settings_ = std::move(*reply.settings);
       if (!in.is_sound() || reply.number != number) break;
-      if (static_cast<Tell>(frame.kind) == Tell::kDone)
-        return Outcome<std::string>(std::string(in.rest()));
+      if (static_cast<Tell>(frame.kind) == Tell::kDone) {
+        frame.body.erase(0, frame.body.size() - in.rest().size());
+        return Outcome<std::string>(std::move(frame.body));
+      }
       Failure failure;
       in(failure);
       return Outcome<std::string>(std::move(failure));

@@ -37,6 +37,7 @@ enum class Ask : uint8_t {
   kRun,          // Statement, parameters -> RowsHead.
   kFetch,        // Rows -> RowBatch.
   kEndImplicit,
+  kFailBlock,
   kCopyIn,       // Statement -> its columns.
   kCopyWrite,    // Bytes.
   kCopyFinish,   // -> RowsHead.
@@ -112,6 +113,7 @@ struct PreparedFacts {
   std::string words;
   bool is_copy_in = false;
   bool is_copy_out = false;
+  StatementTraits traits;
 };
 
 // A row's values one after another: whether it is NULL, then the forms that its column has (see forms_of).
@@ -168,6 +170,10 @@ void carry(Archive& a, StatementInfo& v) {
     v.follows_values);
 }
 template <typename Archive>
+void carry(Archive& a, StatementTraits& v) {
+  a(v.may_commit, v.may_set, v.may_repeat, v.ends_block, v.stands_alone);
+}
+template <typename Archive>
 void carry(Archive& a, ConnectOptions& v) {
   a(v.branch, v.user, v.email, v.application_name, v.settings, v.folder, v.process, v.command_hints,
     v.databases_folder);
@@ -194,7 +200,7 @@ void carry(Archive& a, Farewell& v) {
 }
 template <typename Archive>
 void carry(Archive& a, PreparedFacts& v) {
-  a(v.id, v.parameter_count, v.words, v.is_copy_in, v.is_copy_out);
+  a(v.id, v.parameter_count, v.words, v.is_copy_in, v.is_copy_out, v.traits);
 }
 template <typename Archive>
 void carry(Archive& a, RowBatch& v) {

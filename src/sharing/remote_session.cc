@@ -131,6 +131,7 @@ class RemoteStatement final : public Statement {
   std::string words() const override { return facts_.words; }
   bool is_copy_in() const override { return facts_.is_copy_in; }
   bool is_copy_out() const override { return facts_.is_copy_out; }
+  StatementTraits traits() const override { return facts_.traits; }
   Outcome<StatementInfo> describe() override {
     return decoded<StatementInfo>(
         link_->call(Ask::kDescribe, encode(facts_.id, false, std::vector<Parameter>())));

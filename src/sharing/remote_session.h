@@ -66,7 +66,7 @@ class Link {
     channel_.set_impatience(&impatient_since_ms_);
   }
   Failure lost(Loss loss, Failure why);
-  std::optional<Outcome<std::string>> take(const Frame& frame, uint64_t number);
+  std::optional<Outcome<std::string>> take(Frame& frame, uint64_t number);
   void answer_source(std::string_view body);
   void answer_sink(std::string_view body);
   uint8_t hears() const;
@@ -105,6 +105,7 @@ class RemoteSession final : public Session {
   Outcome<bool> drop_named_statement(std::string_view name) override;
   void begin_implicit() override;
   Outcome<bool> end_implicit() override;
+  void fail_block() override { static_cast<void>(link_->call(Ask::kFailBlock, {})); }
   void set_copy_source(CopySource* source) override { link_->ears.source = source; }
   void set_copy_sink(CopySink* sink) override { link_->ears.sink = sink; }
   Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;

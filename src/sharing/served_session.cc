@@ -19,13 +19,6 @@ bool is_saved(std::string_view name) {
   return name != "rowan.branch" && !name.starts_with("transaction_");
 }
 
-// By its first word and by what it calls: whether a statement may change a setting.
-bool may_set(std::string_view words, std::string_view text) {
-  if (words == "INSERT" || words == "UPDATE" || words == "DELETE" || words == "SELECT")
-    return text.find("set_config") != std::string_view::npos;
-  return true;
-}
-
 }  // namespace
 
 ServedSession::ServedSession(Database& database, Channel& channel, uint64_t key)
@@ -100,7 +93,7 @@ bool ServedSession::answer(Ask ask, Call call, Decoder in) {
   if (failure_) {
     tell(Tell::kFailed, encode(head, *failure_));
   } else {
-    tell(Tell::kDone, encode(head) + out.out());
+    tell(Tell::kDone, encode(head), out.out());
   }
   return !is_broken_;
 }
@@ -128,8 +121,25 @@ void ServedSession::note_settings() {
   }
 }
 
-void ServedSession::tell(Tell kind, std::string_view body) {
-  if (!is_broken_ && !channel_.send(static_cast<uint8_t>(kind), body)) is_broken_ = true;
+void ServedSession::tell(Tell kind, std::string_view body, std::string_view more) {
+  if (!is_broken_ && !channel_.send(static_cast<uint8_t>(kind), body, more)) is_broken_ = true;
+}
+
+template <typename T, typename Take>
+Outcome<T> ServedSession::ask_back(Tell question, std::string_view body, Ask answer,
+                                   const Take& take) {
+  tell(question, body);
+  const auto frame = is_broken_ ? Result<Frame>(lost_connection()) : channel_.receive();
+  if (frame && static_cast<Ask>(frame->kind) == answer) {
+    Decoder in(frame->body);
+    std::optional<Failure> failure;
+    in(failure);
+    if (failure && in.is_sound()) return std::move(*failure);
+    const std::optional<T> taken = take(in);
+    if (taken && in.is_sound()) return *taken;
+  }
+  is_broken_ = true;
+  return to_failure(lost_connection());
 }
 
 // ---- What the client hears while a call runs ----
@@ -156,37 +166,18 @@ void ServedSession::listen_for(uint8_t hears) {
 }
 
 Outcome<size_t> ServedSession::read(char* buffer, size_t size) {
-  tell(Tell::kReadSource, encode(static_cast<uint64_t>(size)));
-  auto frame = is_broken_ ? Result<Frame>(lost_connection()) : channel_.receive();
-  if (!frame || static_cast<Ask>(frame->kind) != Ask::kSourceBytes) {
-    is_broken_ = true;
-    return to_failure(lost_connection());
-  }
-  Decoder in(frame->body);
-  std::optional<Failure> failure;
-  in(failure);
-  if (failure) return *failure;
-  const std::string_view bytes = in.view();
-  if (!in.is_sound() || bytes.size() > size) {
-    is_broken_ = true;
-    return to_failure(lost_connection());
-  }
-  std::copy(bytes.begin(), bytes.end(), buffer);
-  return bytes.size();
+  return ask_back<size_t>(Tell::kReadSource, encode(static_cast<uint64_t>(size)), Ask::kSourceBytes,
+                          [&](Decoder& in) -> std::optional<size_t> {
+                            const std::string_view bytes = in.view();
+                            if (bytes.size() > size) return std::nullopt;
+                            std::copy(bytes.begin(), bytes.end(), buffer);
+                            return bytes.size();
+                          });
 }
 
 Outcome<bool> ServedSession::write(std::string_view bytes) {
-  tell(Tell::kWriteSink, encode(bytes));
-  auto frame = is_broken_ ? Result<Frame>(lost_connection()) : channel_.receive();
-  if (!frame || static_cast<Ask>(frame->kind) != Ask::kSinkTaken) {
-    is_broken_ = true;
-    return to_failure(lost_connection());
-  }
-  Decoder in(frame->body);
-  std::optional<Failure> failure;
-  in(failure);
-  if (failure) return *failure;
-  return true;
+  return ask_back<bool>(Tell::kWriteSink, encode(bytes), Ask::kSinkTaken,
+                        [](Decoder&) { return std::optional<bool>(true); });
 }
 
 // ---- Calls ----
@@ -216,23 +207,23 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
     case Ask::kPrepareAll:
       return prepare_all(in, out);
     case Ask::kDescribe: {
-      OpenStatement* open = find_statement(in);
+      Statement* const open = find_statement(in);
       if (open == nullptr) return;
       bool has_values = false;
       std::vector<Parameter> values;
       in(has_values, values);
       if (!in.is_sound()) return;
-      auto info = has_values ? open->statement->describe(values) : open->statement->describe();
+      auto info = has_values ? open->describe(values) : open->describe();
       if (const StatementInfo* known = taken(info)) out(*known);
       return;
     }
     case Ask::kCheckValues: {
-      OpenStatement* open = find_statement(in);
+      Statement* const open = find_statement(in);
       if (open == nullptr) return;
       std::vector<Parameter> values;
       in(values);
       if (!in.is_sound()) return;
-      auto checked = open->statement->check(values);
+      auto checked = open->check(values);
       taken(checked);
       return;
     }
@@ -257,6 +248,8 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
       taken(ended);
       return;
     }
+    case Ask::kFailBlock:
+      return session_->fail_block();
     case Ask::kReset: {
       settings_stale_ = true;
       auto done = session_->reset();
@@ -333,14 +326,15 @@ void ServedSession::check(Decoder& in, Encoder& out) {
   if (const auto* found = taken(problems)) out(*found, notes);
 }
 
-PreparedFacts ServedSession::keep(std::unique_ptr<Statement> statement, std::string_view text) {
+PreparedFacts ServedSession::keep(std::unique_ptr<Statement> statement) {
   PreparedFacts facts;
   facts.id = ++last_id_;
   facts.parameter_count = statement->parameter_count();
   facts.words = statement->words();
   facts.is_copy_in = statement->is_copy_in();
   facts.is_copy_out = statement->is_copy_out();
-  statements_[facts.id] = {std::move(statement), may_set(facts.words, text)};
+  facts.traits = statement->traits();
+  statements_[facts.id] = std::move(statement);
   return facts;
 }
 
@@ -350,7 +344,7 @@ void ServedSession::prepare(Decoder& in, Encoder& out) {
   in(oids);
   if (!in.is_sound()) return;
   auto statement = session_->prepare(text, oids);
-  if (taken(statement) != nullptr) out(keep(std::move(*statement), text));
+  if (taken(statement) != nullptr) out(keep(std::move(*statement)));
 }
 
 void ServedSession::prepare_all(Decoder& in, Encoder& out) {
@@ -359,27 +353,27 @@ void ServedSession::prepare_all(Decoder& in, Encoder& out) {
   auto statements = session_->prepare_all(text);
   if (taken(statements) == nullptr) return;
   std::vector<PreparedFacts> facts;
-  for (auto& statement : *statements) facts.push_back(keep(std::move(statement), text));
+  for (auto& statement : *statements) facts.push_back(keep(std::move(statement)));
   out(facts);
 }
 
-ServedSession::OpenStatement* ServedSession::find_statement(Decoder& in) {
+Statement* ServedSession::find_statement(Decoder& in) {
   uint64_t id = 0;
   in(id);
   const auto found = statements_.find(id);
-  if (found != statements_.end()) return &found->second;
+  if (found != statements_.end()) return found->second.get();
   failure_ = to_failure(
       Error(ErrorCode::kUndefinedPreparedStatement, "the prepared statement does not exist"));
   return nullptr;
 }
 
 void ServedSession::run(Decoder& in, Encoder& out) {
-  OpenStatement* open = find_statement(in);
+  Statement* const open = find_statement(in);
   std::vector<Parameter> parameters;
   in(parameters);
   if (open == nullptr || !in.is_sound()) return;
-  settings_stale_ = settings_stale_ || open->may_set;
-  auto rows = open->statement->run(parameters);
+  settings_stale_ = settings_stale_ || open->traits().may_set;
+  auto rows = open->run(parameters);
   if (taken(rows) != nullptr) put_rows(std::move(*rows), out);
 }
 
@@ -436,15 +430,15 @@ void ServedSession::copy(Ask ask, Decoder& in, Encoder& out) {
   switch (ask) {
     case Ask::kCopyIn:
     case Ask::kCopyOut: {
-      OpenStatement* open = find_statement(in);
+      Statement* const open = find_statement(in);
       if (open == nullptr) return;
       if (ask == Ask::kCopyIn) {
-        auto copy = session_->start_copy_in(*open->statement);
+        auto copy = session_->start_copy_in(*open);
         if (taken(copy) == nullptr) return;
         copy_in_ = std::move(*copy);
         out(static_cast<uint64_t>(copy_in_->column_count()));
       } else {
-        auto copy = session_->start_copy_out(*open->statement);
+        auto copy = session_->start_copy_out(*open);
         if (taken(copy) == nullptr) return;
         copy_out_ = std::move(*copy);
         out(static_cast<uint64_t>(copy_out_->column_count()));

@@ -38,11 +38,6 @@ class ServedSession : private CopySource, private CopySink {
   }
 
  private:
-  struct OpenStatement {
-    std::unique_ptr<Statement> statement;
-    bool may_set = true;  // Settings.
-  };
-
   bool answer(Ask ask, Call call, Decoder in);
   void work(Ask ask, Decoder& in, Encoder& out);
   void connect(Decoder& in, Encoder& out);
@@ -51,14 +46,17 @@ class ServedSession : private CopySource, private CopySink {
   void prepare_all(Decoder& in, Encoder& out);
   void run(Decoder& in, Encoder& out);
   void copy(Ask ask, Decoder& in, Encoder& out);
-  PreparedFacts keep(std::unique_ptr<Statement> statement, std::string_view text);
+  PreparedFacts keep(std::unique_ptr<Statement> statement);
   void put_rows(std::unique_ptr<Rows> rows, Encoder& out);
   RowBatch next_batch(Rows& rows);
-  OpenStatement* find_statement(Decoder& in);
+  Statement* find_statement(Decoder& in);
   Reply reply(uint64_t number);
   void listen_for(uint8_t hears);
   void note_settings();
-  void tell(Tell kind, std::string_view body);
+  void tell(Tell kind, std::string_view body, std::string_view more = {});
+  // Asks the client something while its call runs. `take` reads the answer; nothing: it makes no sense.
+  template <typename T, typename Take>
+  Outcome<T> ask_back(Tell question, std::string_view body, Ask answer, const Take& take);
   // The value; null: failure_ says why there is none.
   template <typename T>
   T* taken(Outcome<T>& outcome);
@@ -78,7 +76,7 @@ class ServedSession : private CopySource, private CopySink {
   std::optional<Failure> failure_;  // What the running call ended in.
   bool implicit_ = false;
   uint64_t last_id_ = 0;
-  std::map<uint64_t, OpenStatement> statements_;
+  std::map<uint64_t, std::unique_ptr<Statement>> statements_;
   std::map<uint64_t, std::unique_ptr<Rows>> rows_;
   std::unique_ptr<CopyIn> copy_in_;
   std::unique_ptr<CopyOut> copy_out_;

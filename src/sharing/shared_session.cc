@@ -1,10 +1,8 @@
 #include "sharing/shared_session.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "engine/verbs.h"
 #include "sharing/failures.h"
 #include "sharing/scripts.h"
 #include "sql/parser.h"
@@ -15,10 +13,6 @@ namespace {
 
 constexpr int kAttemptsMax = 5;  // Of what was not begun, in one process after the other.
 
-bool calls_verb(std::string_view words, std::string_view text) {
-  return words == "SELECT" && engine::may_call_verb(text);
-}
-
 }  // namespace
 
 // A statement that is prepared again where its session begins again.
@@ -26,22 +20,23 @@ class SharedStatement final : public Statement {
  public:
   // `sql`: empty for one of several of a text, which cannot be prepared again.
   SharedStatement(SharedSession& session, std::string_view sql, std::vector<uint32_t> oids,
-                  bool calls_verb, std::unique_ptr<Statement> inner)
+                  std::unique_ptr<Statement> inner)
       : session_(session),
         sql_(sql),
         oids_(std::move(oids)),
-        calls_verb_(calls_verb),
         inner_(std::move(inner)),
         generation_(session.generation_),
         parameter_count_(inner_->parameter_count()),
         words_(inner_->words()),
         is_copy_in_(inner_->is_copy_in()),
-        is_copy_out_(inner_->is_copy_out()) {}
+        is_copy_out_(inner_->is_copy_out()),
+        traits_(inner_->traits()) {}
 
   size_t parameter_count() const override { return parameter_count_; }
   std::string words() const override { return words_; }
   bool is_copy_in() const override { return is_copy_in_; }
   bool is_copy_out() const override { return is_copy_out_; }
+  StatementTraits traits() const override { return traits_; }
   Outcome<StatementInfo> describe() override {
     return session_.on(SharedSession::Kind::kLooks, [&](Session& now) -> Outcome<StatementInfo> {
       auto statement = current(now);
@@ -64,7 +59,7 @@ class SharedStatement final : public Statement {
     });
   }
   Outcome<std::unique_ptr<Rows>> run(const std::vector<Parameter>& parameters) override {
-    return session_.on(session_.kind_of(words_, calls_verb_),
+    return session_.on(session_.kind_of(traits_),
                        [&](Session& now) -> Outcome<std::unique_ptr<Rows>> {
                          auto statement = current(now);
                          if (!statement) return statement.failure();
@@ -86,13 +81,13 @@ class SharedStatement final : public Statement {
   SharedSession& session_;
   std::string sql_;
   std::vector<uint32_t> oids_;
-  bool calls_verb_;
   std::unique_ptr<Statement> inner_;
   uint64_t generation_;
   size_t parameter_count_;
   std::string words_;
   bool is_copy_in_;
   bool is_copy_out_;
+  StatementTraits traits_;
 };
 
 // ---- From one process to the next ----
@@ -171,7 +166,7 @@ std::optional<Failure> SharedSession::begin_again() {
     }
     if (block_is_lost_) {
       if (auto failed = give_back("BEGIN")) return failed;
-      static_cast<void>((*session)->run("ROLLBACK TO SAVEPOINT \"none such\""));
+      (*session)->fail_block();
       block_is_lost_ = false;
     }
   }
@@ -190,21 +185,11 @@ void SharedSession::apply_handlers() {
   inner_->set_copy_sink(ears_.sink);
 }
 
-SharedSession::Kind SharedSession::kind_of(std::string_view words, bool calls_verb) const {
-  if (words == "COMMIT") return Kind::kCommits;
+SharedSession::Kind SharedSession::kind_of(const StatementTraits& traits) const {
+  if (traits.may_commit && traits.ends_block) return Kind::kCommits;  // COMMIT
   if (implicit_ || transaction_state() != TransactionState::kIdle) return Kind::kRuns;
-  // Done twice they are as if done once.
-  if (!calls_verb && (words == "BEGIN" || words == "START TRANSACTION" || words == "SET" ||
-                      words == "RESET" || words.starts_with("SHOW")))
-    return Kind::kLooks;
-  constexpr std::array<std::string_view, 18> kLeaveNothing = {
-      "SELECT",  "EXPLAIN",    "BEGIN",   "ROLLBACK",    "SET",       "RESET",
-      "PREPARE", "DEALLOCATE", "DISCARD", "DISCARD ALL", "SAVEPOINT", "SHOW",
-      "FETCH",   "MOVE",       "VACUUM",  "ANALYZE",     "DECLARE CURSOR", "CLOSE CURSOR"};
-  const bool leaves_nothing =
-      words.empty() || words.starts_with("SHOW") ||
-      std::find(kLeaveNothing.begin(), kLeaveNothing.end(), words) != kLeaveNothing.end();
-  return leaves_nothing && !calls_verb ? Kind::kRuns : Kind::kCommits;
+  if (traits.may_commit) return Kind::kCommits;
+  return traits.may_repeat ? Kind::kLooks : Kind::kRuns;
 }
 
 TransactionState SharedSession::transaction_state() const {
@@ -220,19 +205,15 @@ Outcome<std::unique_ptr<Statement>> SharedSession::prepare(
       on(Kind::kLooks, [&](Session& now) { return now.prepare(sql, parameter_oids); });
   if (!statement) return statement.failure();
   return std::unique_ptr<Statement>(
-      std::make_unique<SharedStatement>(*this, sql, parameter_oids, calls_verb((*statement)->words(), sql),
-                                        std::move(*statement)));
+      std::make_unique<SharedStatement>(*this, sql, parameter_oids, std::move(*statement)));
 }
 
 Outcome<std::vector<std::unique_ptr<Statement>>> SharedSession::prepare_all(std::string_view sql) {
   auto statements = on(Kind::kLooks, [&](Session& now) { return now.prepare_all(sql); });
   if (!statements) return statements.failure();
   const std::string_view alone = statements->size() == 1 ? sql : std::string_view();
-  const bool some_call =
-      std::any_of(statements->begin(), statements->end(),
-                  [&](const auto& statement) { return calls_verb(statement->words(), sql); });
   for (auto& statement : *statements)
-    statement = std::make_unique<SharedStatement>(*this, alone, std::vector<uint32_t>(), some_call,
+    statement = std::make_unique<SharedStatement>(*this, alone, std::vector<uint32_t>(),
                                                   std::move(statement));
   return statements;
 }
@@ -291,6 +272,10 @@ Outcome<bool> SharedSession::end_implicit() {
   auto ended = on(Kind::kCommits, [](Session& now) { return now.end_implicit(); });
   implicit_ = false;
   return ended;
+}
+
+void SharedSession::fail_block() {
+  if (inner_ && (implicit_ || transaction_state() == TransactionState::kOpen)) inner_->fail_block();
 }
 
 Outcome<std::unique_ptr<CopyIn>> SharedSession::start_copy_in(Statement& statement) {

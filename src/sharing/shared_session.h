@@ -50,6 +50,7 @@ class SharedSession final : public Session {
   Outcome<bool> drop_named_statement(std::string_view name) override;
   void begin_implicit() override;
   Outcome<bool> end_implicit() override;
+  void fail_block() override;
   void set_copy_source(CopySource* source) override;
   void set_copy_sink(CopySink* sink) override;
   Outcome<std::unique_ptr<CopyIn>> start_copy_in(Statement& statement) override;
@@ -83,12 +84,10 @@ class SharedSession final : public Session {
   // A session to work on. The failure of one that had a transaction open when it broke off.
   std::optional<Failure> get_ready();
   std::optional<Failure> begin_again();
-  std::optional<Failure> fail_block();
   // After the link broke: what to say of the running call, and what is to be made good later.
   Failure break_off(Kind kind);
   void apply_handlers();
-  // `calls_verb`: it may be a verb's call, which commits like its statement.
-  Kind kind_of(std::string_view words, bool calls_verb) const;
+  Kind kind_of(const StatementTraits& traits) const;
 
   Attachments& attachments_;
   const ConnectOptions options_;

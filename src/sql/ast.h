@@ -282,7 +282,7 @@ struct CommonTable {  // WITH name [(columns)] AS (select)
 };
 
 enum class StatementKind : uint8_t {
-#define STATEMENT(kind, its_class, words, tag, answer) kind,
+#define STATEMENT(kind, ...) kind,
 #include "sql/statements.def"
 #undef STATEMENT
 };

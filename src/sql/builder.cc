@@ -615,6 +615,7 @@ CallExpr* Builder::call(const Token* schema, const Token& name, const ExprList* 
   made->star = form == CallForm::kStar;
   made->distinct = form == CallForm::kDistinct;
   limit_depth(made->depth, depth_of(arguments) + 1, made->position);
+  calls_.push_back(made);
   return made;
 }
 

@@ -201,6 +201,7 @@ class Builder {
   Token text_parameter(const Token& token);
   GivenText given(const Token& token) const;  // Of no token: none.
   const std::vector<TextParameter*>& text_parameters() const { return text_parameters_; }
+  std::vector<const CallExpr*> take_calls() { return std::move(calls_); }
   Expr* column(const Token& column);
   Expr* column(const Token& table, const Token& column);
   Expr* column(const Token& schema, const Token& table, const Token& column);
@@ -552,6 +553,7 @@ class Builder {
   uint32_t previous_end_ = 0;  // Byte behind the last token the parser took.
   uint32_t parameter_count_ = 0;
   std::vector<TextParameter*> text_parameters_;
+  std::vector<const CallExpr*> calls_;
   bool may_hold_secret_ = false;
   std::optional<Error> error_;
   Statement* statement_ = nullptr;

@@ -134,6 +134,7 @@ Statement* Builder::prepare(const Token& token, const Token& name, const TypeNam
   made->prepared = source_.substr(as.end, previous_end_ - as.end);
   parameter_count_ = 0;  // They are the other statement's.
   text_parameters_.clear();
+  calls_.clear();
   return made;
 }
 

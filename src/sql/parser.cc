@@ -350,6 +350,7 @@ Result<ParsedStatement> parse_one(std::string_view text, uint32_t position_base,
   parsed.may_hold_secret = builder.may_hold_secret();
   parsed.notices = tokens.notices();
   parsed.text_parameters = builder.text_parameters();
+  parsed.calls = builder.take_calls();
   for (TextParameter* parameter : parsed.text_parameters) {
     const auto before = static_cast<uint32_t>(parsed.statement->text.data() - source.data());
     parameter->begin -= before;

@@ -24,6 +24,7 @@ struct ParsedStatement {
   uint32_t parameter_count = 0;    // The highest $n.
   // In the place of names, revisions and texts, in the order of the text; in the arena.
   std::vector<TextParameter*> text_parameters;
+  std::vector<const CallExpr*> calls;  // Every function that it names, wherever; in the arena.
   bool may_hold_secret = false;    // Its text must not be kept in commits (passwords, tokens).
   std::vector<std::string> notices;  // What parsing it changed: identifiers that were cut.
 };

@@ -31,15 +31,19 @@ constexpr Answer kOfCursor{kCursor};
 
 // ---- The table ----
 
+using enum Deed;
+
 struct StatementRow {
   StatementClass its_class;
   std::string_view words;
   std::string_view tag;
   const Answer* answer;
+  Deeds deeds;
 };
 
 constexpr StatementRow kStatements[] = {
-#define STATEMENT(kind, its_class, words, tag, answer) {StatementClass::its_class, words, tag, &answer},
+#define STATEMENT(kind, its_class, words, tag, answer, deeds) \
+  {StatementClass::its_class, words, tag, &answer, deeds},
 #include "sql/statements.def"
 #undef STATEMENT
 };
@@ -62,6 +66,8 @@ std::string with_object(std::string_view words, const Statement& statement) {
 }  // namespace
 
 StatementClass class_of(StatementKind kind) { return row_of(kind).its_class; }
+
+Deeds deeds_of(StatementKind kind) { return row_of(kind).deeds; }
 
 const Answer& answer_of(StatementKind kind) { return *row_of(kind).answer; }
 

@@ -24,6 +24,27 @@ enum class StatementClass : uint8_t {
 
 StatementClass class_of(StatementKind kind);
 
+// What a statement may do, known from its kind alone; what the functions that it calls do comes on top.
+enum class Deed : uint8_t {
+  kReads = 0,    // Nothing that outlives the session.
+  kCommits = 1,  // It leaves a commit or a moved ref behind: at once, or when its block is committed.
+  kSets = 2,     // It changes a setting, or the session's branch.
+  kRepeats = 4,  // Run twice it has done what it does once.
+  kEnds = 8,     // It ends a block, or what is wrong with it: a failed block takes it.
+  kAlone = 16,   // No message of several statements takes it.
+};
+struct Deeds {
+  constexpr Deeds(Deed deed) : bits(static_cast<uint8_t>(deed)) {}  // NOLINT: what stands in a row.
+  constexpr bool has(Deed deed) const { return (bits & static_cast<uint8_t>(deed)) != 0; }
+  uint8_t bits;
+};
+constexpr Deeds operator|(Deeds some, Deed more) {
+  some.bits |= static_cast<uint8_t>(more);
+  return some;
+}
+constexpr Deeds operator|(Deed one, Deed other) { return Deeds(one) | other; }
+Deeds deeds_of(StatementKind kind);
+
 // Where the columns of a result are known from before the statement runs.
 enum class AnswerSource : uint8_t {
   kFixed,    // By its kind alone: those of the table, or none.

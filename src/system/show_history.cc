@@ -177,7 +177,7 @@ Result<LogRequest> log_request(Context& context, const sql::ShowLogStmt& stateme
   return request;
 }
 
-}  // namespace
+// ---- A function a statement ----
 
 Result<Shown> show_log(Context& context, const sql::ShowLogStmt& statement) {
   const expr::EvalContext eval = context.eval();
@@ -259,5 +259,16 @@ Result<Shown> show_blame(Context& context, const sql::BlameStmt& statement) {
   };
   return shown;
 }
+
+constexpr ShowRow kRows[] = {
+    {sql::StatementKind::kShowLog, ShowCall<show_log>::run},
+    {sql::StatementKind::kShowTransactions, ShowCall<show_log>::run},
+    {sql::StatementKind::kShowDiff, ShowCall<show_diff>::run},
+    {sql::StatementKind::kBlame, ShowCall<show_blame>::run},
+};
+
+}  // namespace
+
+constinit const std::span<const ShowRow> kHistoryShows = kRows;
 
 }  // namespace rowan::system

@@ -136,7 +136,7 @@ Result<void> fill_description(Context& context, const Values& arguments, RowColl
   return {};
 }
 
-}  // namespace
+// ---- A function a statement ----
 
 Result<Shown> show_branches(Context& context, const sql::ShowStmt&) {
   return Shown{make_table(context, kBranches, fill_shown_branches)};
@@ -172,5 +172,22 @@ Result<Shown> describe(Context& context, const sql::ShowStmt& statement) {
   return Shown{make_table(context, kDescription, fill_description),
                relation_arguments(context, statement)};
 }
+
+constexpr ShowRow kRows[] = {
+    {sql::StatementKind::kShowBranches, ShowCall<show_branches>::run},
+    {sql::StatementKind::kShowTags, ShowCall<show_tags>::run},
+    {sql::StatementKind::kShowForeign, ShowCall<show_foreign>::run},
+    {sql::StatementKind::kShowReflog, ShowCall<show_reflog>::run},
+    {sql::StatementKind::kShowTables, ShowCall<show_tables>::run},
+    {sql::StatementKind::kShowViews, ShowCall<show_views>::run},
+    {sql::StatementKind::kShowIndexes, ShowCall<show_indexes>::run},
+    {sql::StatementKind::kShowDatabases, ShowCall<show_databases>::run},
+    {sql::StatementKind::kShowStatus, ShowCall<show_status>::run},
+    {sql::StatementKind::kDescribe, ShowCall<describe>::run},
+};
+
+}  // namespace
+
+constinit const std::span<const ShowRow> kObjectShows = kRows;
 
 }  // namespace rowan::system

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,22 +30,23 @@ Result<exec::TableRows> rows_of(const Shown& shown, const expr::EvalContext& eva
 // revision, a table's definition. kInternal: of another statement.
 Result<Shown> shown_by(Context& context, const sql::Statement& statement);
 
-// ---- A function a statement; shown.cc has the table of them ----
+// ---- The table: a row a statement, in the file that has what it shows ----
 
-// History: show_history.cc.
-Result<Shown> show_log(Context& context, const sql::ShowLogStmt& statement);
-Result<Shown> show_diff(Context& context, const sql::DiffStmt& statement);
-Result<Shown> show_blame(Context& context, const sql::BlameStmt& statement);
-// The repository and its objects: show_objects.cc.
-Result<Shown> show_branches(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_tags(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_foreign(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_reflog(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_status(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_tables(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_views(Context& context, const sql::ShowStmt& statement);
-Result<Shown> show_indexes(Context& context, const sql::ShowStmt& statement);  // A row a column.
-Result<Shown> show_databases(Context& context, const sql::ShowStmt& statement);
-Result<Shown> describe(Context& context, const sql::ShowStmt& statement);  // Of a table or a view.
+struct ShowRow {
+  sql::StatementKind kind;
+  Result<Shown> (*run)(Context& context, const sql::Statement& statement);
+};
+extern const std::span<const ShowRow> kHistoryShows;  // show_history.cc
+extern const std::span<const ShowRow> kObjectShows;   // show_objects.cc
+
+// A row's `run` of a function that takes the statement as what it is.
+template <auto show>
+struct ShowCall;
+template <typename Kind, Result<Shown> (*show)(Context&, const Kind&)>
+struct ShowCall<show> {
+  static Result<Shown> run(Context& context, const sql::Statement& statement) {
+    return show(context, static_cast<const Kind&>(statement));
+  }
+};
 
 }  // namespace rowan::system

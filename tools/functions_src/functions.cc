@@ -1,8 +1,10 @@
 // Prints docs/functions.md from the tables of functions:  build/tools/functions_src/rowan-functions >
 // docs/functions.md
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
+#include "engine/verbs.h"
 #include "expr/functions.h"
 #include "expr/resolve.h"
 #include "system/registry.h"
@@ -49,6 +51,7 @@ std::string call_of(const Function& function) {
     if (optional) text += i == 0 ? "[" : " [";
     if (i > 0) text += ", ";
     if (function.traits.variadic && i + 1 == count) text += "VARIADIC ";
+    if (i < function.traits.names.size()) text.append(function.traits.names[i].name) += ' ';
     text += name_of(function.arguments[i]);
   }
   text.append(function.traits.optional, ']');
@@ -103,27 +106,32 @@ void print_row(const Function& function) {
               notes_of(function).c_str());
 }
 
-// "|tt*" as it is called: "rowan.log([text [, text [, …]]])".
-std::string call_of(const system::Function& function) {
+// "|tt*" as it is called: "rowan.log([text [, text [, …]]])", with the names of one of its forms.
+std::string call_of(const system::Function& function, std::string_view form) {
+  const std::vector<ArgumentName> names = argument_names(form);
   std::string text;
   if (function.schema != "pg_catalog") text.append(function.schema) += '.';
   text.append(function.name) += '(';
   bool is_optional = false;
   bool is_first = true;
   size_t open = 0;
+  size_t place = 0;
   for (const char letter : function.takes) {
     if (letter == '|') {
       is_optional = true;
       continue;
     }
     const bool repeats = letter == '*';
+    if (!names.empty() && place == names.size() && !repeats) break;
     if (is_optional || repeats) {
       text += is_first ? "[" : " [";
       ++open;
     }
     if (!is_first) text += ", ";
+    if (place < names.size()) text.append(names[place].name) += ' ';
     text += repeats ? "…" : letter == 't' ? "text" : "any";
     is_first = false;
+    ++place;
   }
   text.append(open, ']');
   return text + ')';
@@ -138,7 +146,23 @@ void print_row(const system::Function& function) {
         .append(plain_name(column.type));
   }
   if (columns.empty()) columns = "columns that follow from the arguments";
-  std::printf("| `%s` | %s | set of rows |\n", cell(call_of(function)).c_str(), columns.c_str());
+  std::string_view forms = function.names;
+  do {
+    const std::string_view form = forms.substr(0, forms.find(';'));
+    forms.remove_prefix(std::min(forms.size(), form.size() + 1));
+    std::printf("| `%s` | %s | set of rows |\n", cell(call_of(function, form)).c_str(),
+                columns.c_str());
+  } while (!forms.empty());
+}
+
+void print_verbs() {
+  std::string columns;
+  for (const plan::OutputColumn& column : engine::verb_columns())
+    columns.append(columns.empty() ? "" : ", ").append(column.name).append(" ").append(plain_name(column.type.id));
+  std::printf("\n## Verbs of version control\nEach stands alone, behind `CALL` or `SELECT * FROM`, and commits as its statement does; the answer "
+              "is one row.\n\n| call | gives | |\n| --- | --- | --- |\n");
+  for (const std::string& call : engine::verb_calls())
+    std::printf("| `%s` | %s |  |\n", cell(call).c_str(), columns.c_str());
 }
 
 void print_page() {
@@ -148,8 +172,10 @@ void print_page() {
       "by hand. What they mean is PostgreSQL 15's.\n\n"
       "Unless noted, a call is computed from its arguments alone, and gives NULL when one of them is "
       "NULL. *Stable*: one value within a statement. *Volatile*: a value for every call. "
-      "`any…` are PostgreSQL's polymorphic types. Functions in FROM that show history and state "
-      "(`rowan.log(…)` and so on) are the last table; what they mean is in `docs/version-control.md`.\n");
+      "`any…` are PostgreSQL's polymorphic types. Arguments that have a name here can be given by it: `f(name => value)`. "
+      "*Window*: known by name and types, but OVER, without which it has no meaning, is not there yet; nor is it for aggregates. "
+      "What shows history and state (`rowan.log(…)`), and the verbs of version control, are the last tables; "
+      "what they mean is in `docs/version-control.md`.\n");
   std::string_view title;
   for (const Family& family : all_families()) {
     if (family.title != title) {
@@ -163,6 +189,7 @@ void print_page() {
   }
   std::printf("\n## In FROM\n| call | gives | |\n| --- | --- | --- |\n");
   for (const system::Function& function : system::function_rows()) print_row(function);
+  print_verbs();
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ Result<versions::VerbResult> run_take_foreign(SessionImpl& session,
     return std::move(merged).error();
   }
   if (!session.is_pinned() && session.branch_name() == tip.branch)
-    session.note_commit(*merged, effects.commit ? effects.commit->sequence : 0);
+    session.block().note_commit(*merged, effects.commit ? effects.commit->sequence : 0);
   versions::VerbResult result = versions::verb_done(
       "TAKE FOREIGN",
       fmt::format("branch \"{}\" is at commit {}", tip.branch, merged->hex().substr(0, 12)));

@@ -479,7 +479,7 @@ constexpr Function kRows[] = {
     {1403, "current_schemas", {kBool}, type::array_of(kText), current_schemas, kStable},
     {2077, "current_setting", {kText}, kText, current_setting<false>, kStable},
     {3294, "current_setting", {kText, kBool}, kText, current_setting<true>, kStable},
-    {2078, "set_config", {kText, kText, kBool}, kText, set_config, {.volatility = Volatility::kVolatile, .effect = Effect::kReadsSession}},
+    {2078, "set_config", {kText, kText, kBool}, kText, set_config, {.volatility = Volatility::kVolatile, .effect = Effect::kSets}},
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 
 using rowan::ConnectOptions;
 using rowan::Notice;
+using rowan::StatementTraits;
 using rowan::TransactionState;
 using rowan::testing::ApiSession;
 
@@ -364,4 +365,94 @@ TEST_CASE("PREPARE, EXECUTE and DEALLOCATE are PostgreSQL's") {
   CHECK(it.ask("DISCARD NOTHING").starts_with("42601"));
   it.must("CREATE SEQUENCE s; SELECT nextval('s'); DISCARD SEQUENCES");
   CHECK(it.ask("SELECT currval('s')").starts_with("55000"));
+}
+
+// By its kind, and by the functions that it names, wherever they stand.
+TEST_CASE("a statement says what it may do before it runs") {
+  struct Case {
+    const char* sql;
+    StatementTraits may;
+  };
+  constexpr StatementTraits kReads{};
+  constexpr StatementTraits kCommits{.may_commit = true};
+  constexpr StatementTraits kSets{.may_set = true};
+  constexpr StatementTraits kVerb{.may_commit = true, .may_set = true};
+  constexpr StatementTraits kRepeats{.may_repeat = true};
+  const Case cases[] = {
+      {"", {.ends_block = true}},
+      {"SELECT lower('set_config'), 'rowan.merge('", kReads},
+      {"SELECT \"set_config\" FROM t", kReads},
+      {"SELECT set_config('a', 'b', false)", kSets},
+      {"SELECT 1 WHERE EXISTS (SELECT pg_catalog . \"set_config\" ('a', 'b', false))", kSets},
+      {"SELECT nextval('s')", kCommits},
+      {"SELECT currval('s')", kReads},
+      {"SELECT rowan.write_file('a', 'b')", kCommits},
+      {"SELECT write_file('a', 'b')", kReads},  // There is no such function.
+      {"SELECT * FROM rowan.merge('b')", kVerb},
+      {"SELECT * FROM rowan . /* that */ \"merge\" ('b')", kVerb},
+      {"CALL rowan.checkout('b')", kVerb},
+      {"SELECT * FROM rowan.log()", kReads},
+      {"INSERT INTO t VALUES (1)", kCommits},
+      {"INSERT INTO t SELECT 1 RETURNING set_config('a', 'b', true)", kVerb},
+      {"UPDATE t SET a = 1 WHERE a = (SELECT length(set_config('a', 'b', true)))", kVerb},
+      {"COPY t FROM STDIN", kCommits},
+      {"COPY t TO STDOUT", kReads},
+      {"COPY (SELECT nextval('s')) TO STDOUT", kCommits},
+      {"EXPLAIN SELECT 1", kReads},
+      {"DECLARE c CURSOR FOR SELECT set_config('a', 'b', true)", kSets},
+      {"FETCH c", kReads},
+      {"PREPARE p AS INSERT INTO t VALUES (1)", kReads},
+      {"EXECUTE p", kVerb},
+      {"CREATE TABLE u (a integer DEFAULT nextval('s'))", kCommits},
+      {"BEGIN", kRepeats},
+      {"COMMIT", {.may_commit = true, .may_set = true, .ends_block = true}},
+      {"ROLLBACK", {.may_set = true, .ends_block = true}},
+      {"ROLLBACK TO a", {.may_set = true, .ends_block = true}},
+      {"SAVEPOINT a", kReads},
+      {"SET DateStyle = 'ISO'", {.may_set = true, .may_repeat = true}},
+      {"SHOW DateStyle", kRepeats},
+      {"SHOW LOG", kRepeats},
+      {"SHOW MERGE CONFLICTS", kRepeats},
+      {"CHECKOUT b", kVerb},
+      {"MERGE b", kCommits},
+      {"VACUUM", {.stands_alone = true}},
+  };
+  const auto told = [](const StatementTraits& may) {
+    std::string out;
+    for (const bool each : {may.may_commit, may.may_set, may.may_repeat, may.ends_block, may.stands_alone})
+      out += each ? '1' : '0';
+    return out;
+  };
+  ApiSession it;
+  for (const Case& each : cases) {
+    CAPTURE(each.sql);
+    CHECK(told(it.prepare(each.sql)->traits()) == told(each.may));
+  }
+  auto all = it.session->prepare_all("SELECT set_config('a', 'b', false); SELECT 1");
+  REQUIRE(all.ok());
+  CHECK((*all)[0]->traits().may_set);
+  CHECK_FALSE((*all)[1]->traits().may_set);
+}
+
+TEST_CASE("what the caller could not do fails a block, and ends an implicit transaction") {
+  ApiSession it;
+  it.must("CREATE TABLE t (a integer)");
+  it.session->fail_block();
+  CHECK(it.session->transaction_state() == TransactionState::kIdle);
+  CHECK(it.ask("INSERT INTO t VALUES (1)") == "INSERT 0 1");
+
+  it.must("BEGIN; SAVEPOINT s; INSERT INTO t VALUES (2)");
+  it.session->fail_block();
+  CHECK(it.session->transaction_state() == TransactionState::kFailed);
+  it.session->fail_block();
+  CHECK(it.ask("SELECT 1").starts_with("25P02"));
+  CHECK(it.ask("ROLLBACK TO s") == "ROLLBACK");
+  CHECK(it.ask("INSERT INTO t VALUES (3)") == "INSERT 0 1");
+  CHECK(it.ask("COMMIT") == "COMMIT");
+
+  it.session->begin_implicit();
+  CHECK(it.ask("INSERT INTO t VALUES (4)") == "INSERT 0 1");
+  it.session->fail_block();
+  CHECK(it.session->end_implicit().ok());
+  CHECK(it.ask("SELECT a FROM t ORDER BY a") == "1;3;SELECT 2");
 }

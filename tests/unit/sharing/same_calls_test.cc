@@ -60,6 +60,9 @@ std::string described(Session& session, const std::string& sql, const std::vecto
   if (!statement) return told(statement.failure());
   std::string out = fmt::format("{}|{}|{}|{}\n", (*statement)->parameter_count(), (*statement)->words(),
                                 (*statement)->is_copy_in(), (*statement)->is_copy_out());
+  const StatementTraits may = (*statement)->traits();
+  for (const bool each : {may.may_commit, may.may_set, may.may_repeat, may.ends_block, may.stands_alone})
+    out += each ? '1' : '0';
   auto info = (*statement)->describe();
   if (!info) return out + told(info.failure());
   for (const ParameterInfo& parameter : info->parameters)
@@ -281,6 +284,19 @@ TEST_CASE("scripts, messages and implicit transactions") {
       return out;
     });
   }
+  for (const char* begin : {"SELECT 1", "BEGIN"})
+    it.same("what the caller could not do", [&](Session& session) {
+      std::string out = told(session.run(begin));
+      session.fail_block();
+      out += fmt::format("{}", static_cast<int>(session.transaction_state()));
+      out += told(session.run("SELECT 2"));
+      out += told(session.run("ROLLBACK"));
+      session.begin_implicit();
+      out += told(session.run("INSERT INTO t VALUES (22, 'x')"));
+      session.fail_block();
+      auto ended = session.end_implicit();
+      return out + told(session.run("SELECT count(*) FROM t"));
+    });
   for (const bool fails : {false, true})
     it.same("implicit", [&](Session& session) {
       session.begin_implicit();

@@ -11,7 +11,7 @@ namespace rowan::sql {
 namespace {
 
 constexpr StatementKind kKinds[] = {
-#define STATEMENT(kind, its_class, words, tag, answer) StatementKind::kind,
+#define STATEMENT(kind, ...) StatementKind::kind,
 #include "sql/statements.def"
 #undef STATEMENT
 };

@@ -20,7 +20,7 @@ namespace {
 using sql::StatementKind;
 
 constexpr StatementKind kAllKinds[] = {
-#define STATEMENT(kind, its_class, words, tag, answer) StatementKind::kind,
+#define STATEMENT(kind, ...) StatementKind::kind,
 #include "sql/statements.def"
 #undef STATEMENT
 };
