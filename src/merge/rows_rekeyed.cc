@@ -287,9 +287,12 @@ Result<bool> RowMerge::has_just(Side side, const RekeyedRows& rows) {
 // these rows in other bytes, neither's stand, whichever is ours (M1). A column that a side lacks is filled
 // in afterwards (fill).
 Result<std::optional<Side>> RowMerge::found_as_it_is(const RekeyedRows& rows) {
-  if (!merged_->layout.counted ||
-      !carrier(Side::kOurs).has_columns_of(carrier(Side::kTheirs)))
-    return std::optional<Side>();
+  const bool is_filled = std::any_of(
+      merged_->columns.begin(), merged_->columns.end(), [&](const catalog::ColumnDef& column) {
+        return column.absent.is_null() &&
+               carrier(Side::kOurs).has(column.slot) != carrier(Side::kTheirs).has(column.slot);
+      });
+  if (!merged_->layout.counted || is_filled) return std::optional<Side>();
   TRY_ASSIGN(const bool ours, has_just(Side::kOurs, rows));
   TRY_ASSIGN(const bool theirs, has_just(Side::kTheirs, rows));
   if (ours && theirs && version(Side::kOurs).rows != version(Side::kTheirs).rows)

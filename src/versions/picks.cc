@@ -429,7 +429,9 @@ Result<std::vector<merge::SharedChange>> HeldChanges::of_change(
     std::set<size_t> levels;
     for (const std::string& name : names) {
       if (roots.contains(root_name(name))) levels.insert(marks_of(name));
-      if (given.contains(name)) holder = &changes[i];
+      // The commit itself did all of it; a pick may have found less to do.
+      if (given.contains(name) && (holder == nullptr || !(holder->change == change)))
+        holder = &changes[i];
     }
     for (const size_t level : levels) {
       if (i < held_count) {

@@ -186,4 +186,31 @@ TEST_CASE("a view of history is held to what its revision holds") {
   check_clean(it.db);
 }
 
+TEST_CASE("a view of the versions of rows is held to the table") {
+  const World it;
+  REQUIRE(run_rowan("hook install '" + it.db.string() + "'").code == 0);
+  const auto push_view = [&](const std::string& column, const std::string& table) {
+    const fs::path folder = it.work / "public" / "w";
+    fs::create_directories(folder);
+    write_file(folder / "view.sql", "CREATE VIEW public.w (b) AS SELECT " + column + " FROM public." + table +
+                                        " FOR SYSTEM_TIME BETWEEN '2020-01-01'::timestamp AND '2100-01-01'::timestamp;\n");
+    git(it.work, "add -A");
+    git(it.work, "commit -qm view");
+    const Ended pushed = run("git -C '" + it.work.string() + "' push -q origin HEAD:main");
+    if (pushed.code != 0) git(it.work, "reset -q --hard HEAD~1");
+    return pushed;
+  };
+  const Ended column = push_view("nosuch", "t");
+  INFO(column.output);
+  CHECK(column.output.find("(42703)") != std::string::npos);
+  const Ended table = push_view("a", "nosuch");
+  INFO(table.output);
+  CHECK(table.output.find("(42P01)") != std::string::npos);
+  const Ended pushed = push_view("valid_from", "t");
+  INFO(pushed.output);
+  CHECK(pushed.code == 0);
+  CHECK(run_rowan("sql '" + it.db.string() + "' -c 'SELECT * FROM w'").code == 0);
+  check_clean(it.db);
+}
+
 }  // namespace rowan::git_testing
