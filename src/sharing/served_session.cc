@@ -257,16 +257,15 @@ void ServedSession::work(Ask ask, Decoder& in, Encoder& out) {
       return;
     }
     case Ask::kNameStatement: {
-      OpenStatement* open = find_statement(in);
+      Statement* const open = find_statement(in);
       if (open == nullptr) return;
-      auto named = session_->name_statement(in.view(), *open->statement);
+      auto named = session_->name_statement(in.view(), *open);
       taken(named);
       return;
     }
     case Ask::kNamedStatement: {
       auto statement = session_->named_statement(in.view());
-      // Which settings it may set is not known.
-      if (taken(statement) != nullptr) out(keep(std::move(*statement), "set_config"));
+      if (taken(statement) != nullptr) out(keep(std::move(*statement)));
       return;
     }
     case Ask::kDropNamed: {

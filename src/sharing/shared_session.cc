@@ -249,9 +249,8 @@ Outcome<bool> SharedSession::name_statement(std::string_view name, Statement& st
 Outcome<std::unique_ptr<Statement>> SharedSession::named_statement(std::string_view name) {
   auto statement = on(Kind::kRuns, [&](Session& now) { return now.named_statement(name); });
   if (!statement) return statement.failure();
-  // It may call a verb, for all that is known.
   return std::unique_ptr<Statement>(std::make_unique<SharedStatement>(
-      *this, std::string_view(), std::vector<uint32_t>(), true, std::move(*statement)));
+      *this, std::string_view(), std::vector<uint32_t>(), std::move(*statement)));
 }
 
 Outcome<bool> SharedSession::drop_named_statement(std::string_view name) {
