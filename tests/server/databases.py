@@ -17,7 +17,7 @@ def state(server, database):
 
 def oid(name):
     """As docs/decisions/0019-oids-follow-from-names.md has it."""
-    bits = int.from_bytes(hashlib.sha256(f"database\0{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
+    bits = int.from_bytes(hashlib.sha256(f"\0database\0{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
     return bits if bits >= 16384 else bits + 16384
 
 
