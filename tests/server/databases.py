@@ -131,7 +131,7 @@ def the_first_keeps_nothing():
     """What is written in `postgres` of a folder is refused with a reason, and never lost in silence."""
     with Server(folder=True) as server:
         c = server.connect(database="postgres")
-        for words in ("CREATE TABLE t (a int PRIMARY KEY)", "CREATE BRANCH b", "CREATE SEQUENCE s", "SELECT rowan.create_branch('b')"):
+        for words in ("CREATE TABLE t (a int PRIMARY KEY)", "CREATE BRANCH b", "CREATE SEQUENCE s", "SELECT * FROM rowan.create_branch('b')"):
             for first in ("SELECT 1", "SET default_transaction_read_only = off", "BEGIN READ WRITE", "BEGIN; SET TRANSACTION READ WRITE"):
                 c.ask(first)
                 c.send(query(words))
