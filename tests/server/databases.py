@@ -150,7 +150,8 @@ def the_first_keeps_nothing():
                     assert "CREATE DATABASE postgres" in failure["H"], failure
                 c.ask("ROLLBACK")
                 c.ask("RESET ALL")
-        expect(c.ask("DROP DATABASE postgres"), ["E 0A000", "Z I"])
+        expect(c.ask("DROP DATABASE postgres"), ["E 55006", "Z I"])
+        expect(c.ask("DROP DATABASE template1"), ["E 0A000", "Z I"])
         expect(c.ask("CREATE DATABASE copy TEMPLATE shop"), ["E 0A000", "Z I"])
         expect(c.ask("CREATE DATABASE postgres"), ["C CREATE DATABASE", "Z I"])
         kept = server.connect(database="postgres")
