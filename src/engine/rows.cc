@@ -259,6 +259,8 @@ void add_notices(Rows& rows, std::vector<Notice> notices) {
   static_cast<ResultRows&>(rows).add_notices(std::move(notices));
 }
 
+void set_format(Rows& rows, Format format) { static_cast<ResultRows&>(rows).set_format(format); }
+
 std::vector<Notice> take_notices(Rows& rows) {
   return static_cast<ResultRows&>(rows).take_notices();
 }

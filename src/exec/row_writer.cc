@@ -139,6 +139,12 @@ Result<void> RowWriter::insert(const std::vector<type::Value>& values, bool chec
 
 Result<void> RowWriter::insert_encoded(EncodedRow row) {
   TRY(set_large({}, {}, row));
+  // The primary key first: where several are violated, that is the one to tell.
+  if (!table().layout.counted) {
+    TRY(transaction_.lock_key(table_, row.key));
+    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+    if (existing) return duplicate_key(row.line);
+  }
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, std::nullopt, {}, row.line));
   TRY(note_references({}, std::nullopt, row.key, row.line));
   const uint64_t changes = transaction_.change_count();
@@ -146,9 +152,6 @@ Result<void> RowWriter::insert_encoded(EncodedRow row) {
   if (table().layout.counted) {
     TRY(transaction_.add_count(table_, row.key, std::move(row.line), 1));
   } else {
-    TRY(transaction_.lock_key(table_, row.key));
-    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
-    if (existing) return duplicate_key(row.line);
     TRY(transaction_.put_row(table_, row.key, std::move(row.line)));
   }
   if (unique_ != nullptr)
@@ -216,6 +219,11 @@ Result<WriteOutcome> RowWriter::update(Bytes key, Bytes line, const std::vector<
 
 Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, uint64_t count) {
   if (table().layout.counted && row.key == key) return WriteOutcome::kWritten;
+  if (!table().layout.counted && row.key != key) {
+    TRY(transaction_.lock_key(table_, row.key));
+    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
+    if (existing) return duplicate_key(row.line);
+  }
   if (unique_ != nullptr) TRY(unique_->check(transaction_, table_, line, key, row.line));
   TRY(note_references(key, line, row.key, row.line));
   const uint64_t changes = transaction_.change_count();
@@ -224,9 +232,6 @@ Result<WriteOutcome> RowWriter::replace(Bytes key, Bytes line, EncodedRow row, u
     TRY(transaction_.add_count(table_, key, type::with_line_count(line, 0),
                                -static_cast<int64_t>(count)));
   } else if (row.key != key) {
-    TRY(transaction_.lock_key(table_, row.key));
-    TRY_ASSIGN(const auto existing, transaction_.current_line(table_, row.key));
-    if (existing) return duplicate_key(row.line);
     TRY(transaction_.delete_row(table_, key));
   }
   TRY(set_large(key, line, row));

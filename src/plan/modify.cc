@@ -59,6 +59,13 @@ Result<void> check_width(const InsertPlan& plan, size_t width) {
   return {};
 }
 
+// The values of one row; who are too many are pointed at.
+Result<void> check_width(const InsertPlan& plan, const sql::List<sql::Expr*>& cells) {
+  auto checked = check_width(plan, cells.size());
+  if (checked || cells.size() <= plan.columns.size()) return checked;
+  return std::move(checked.error()).at(cells[plan.columns.size()]->position);
+}
+
 Result<void> check_given(const InsertPlan& plan, const catalog::ColumnDef& column) {
   if (plan.overriding != sql::Overriding::kNone) return {};
   return check_not_generated(column, false);
@@ -83,6 +90,7 @@ Result<Plan> plan_source(const InsertPlan& plan, const sql::SelectStmt& source,
     types.push_back(column.type);
   }
   if (is_plain_values(source)) {
+    TRY(check_width(plan, source.values[0]));
     TRY(check_targets(plan, source.values[0].size()));
     targets.resize(source.values[0].size());
     return plan_values(source, targets, context);
@@ -102,7 +110,7 @@ Result<void> bind_values(InsertPlan& plan, const sql::SelectStmt& source, PlanCo
   for (const sql::List<sql::Expr*>& cells : source.values) {
     if (cells.size() != source.values[0].size())
       return Error(ErrorCode::kSyntaxError, "VALUES lists must all be the same length");
-    TRY(check_width(plan, cells.size()));
+    TRY(check_width(plan, cells));
     std::vector<expr::NodePtr> nodes;
     for (size_t i = 0; i < cells.size(); ++i) {
       if (cells[i]->kind == sql::ExprKind::kDefault) {

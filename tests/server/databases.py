@@ -17,7 +17,7 @@ def state(server, database):
 
 def oid(name):
     """As docs/decisions/0019-oids-follow-from-names.md has it."""
-    bits = int.from_bytes(hashlib.sha256(f"database\0{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
+    bits = int.from_bytes(hashlib.sha256(f"\0database\0{name}".encode()).digest()[:4], "big") & 0x7FFFFFFF
     return bits if bits >= 16384 else bits + 16384
 
 
@@ -131,7 +131,7 @@ def the_first_keeps_nothing():
     """What is written in `postgres` of a folder is refused with a reason, and never lost in silence."""
     with Server(folder=True) as server:
         c = server.connect(database="postgres")
-        for words in ("CREATE TABLE t (a int PRIMARY KEY)", "CREATE BRANCH b", "CREATE SEQUENCE s", "SELECT rowan.create_branch('b')"):
+        for words in ("CREATE TABLE t (a int PRIMARY KEY)", "CREATE BRANCH b", "CREATE SEQUENCE s", "SELECT * FROM rowan.create_branch('b')"):
             for first in ("SELECT 1", "SET default_transaction_read_only = off", "BEGIN READ WRITE", "BEGIN; SET TRANSACTION READ WRITE"):
                 c.ask(first)
                 c.send(query(words))
@@ -150,7 +150,8 @@ def the_first_keeps_nothing():
                     assert "CREATE DATABASE postgres" in failure["H"], failure
                 c.ask("ROLLBACK")
                 c.ask("RESET ALL")
-        expect(c.ask("DROP DATABASE postgres"), ["E 0A000", "Z I"])
+        expect(c.ask("DROP DATABASE postgres"), ["E 55006", "Z I"])
+        expect(c.ask("DROP DATABASE template1"), ["E 0A000", "Z I"])
         expect(c.ask("CREATE DATABASE copy TEMPLATE shop"), ["E 0A000", "Z I"])
         expect(c.ask("CREATE DATABASE postgres"), ["C CREATE DATABASE", "Z I"])
         kept = server.connect(database="postgres")

@@ -15,7 +15,7 @@ constexpr ObjectOid kOidMax = 0x7FFF'FFFF;
 ObjectOid oid_of_names(std::initializer_list<std::string_view> names) {
   std::string text;
   for (const std::string_view name : names) {
-    if (&name != names.begin()) text += '\0';
+    text += '\0';
     text += name;
   }
   const auto hash = sha256(text);

@@ -15,7 +15,7 @@ inline constexpr ObjectOid kOwnerOid = 10;  // The one role: whoever has the rep
 inline constexpr ObjectOid kCatalogSchemaOid = 11;
 inline constexpr ObjectOid kPublicSchemaOid = 2200;
 
-// 31 bits of SHA-256 of the names with a NUL between two, at or above kFirstFreeOid.
+// 31 bits of SHA-256 of the names with a NUL before each, at or above kFirstFreeOid.
 ObjectOid oid_of_names(std::initializer_list<std::string_view> names);
 ObjectOid oid_of_schema(std::string_view schema);
 ObjectOid oid_of_database(std::string_view database);
