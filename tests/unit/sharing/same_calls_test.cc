@@ -194,7 +194,7 @@ TEST_CASE("statements by name are those of PREPARE, EXECUTE and DEALLOCATE") {
     run("EXECUTE theirs (2)");
     out += name("theirs", "SELECT 1");
     out += name("mine", "SELECT 1");
-    run("SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name");
+    run("SELECT name, statement, parameter_types::text, from_sql FROM pg_prepared_statements ORDER BY name");
     out += drop("theirs");
     out += drop("theirs");
     run("EXECUTE theirs (2)");
