@@ -97,7 +97,8 @@ struct Two {
   template <typename Ask>
   void same(const std::string& what, const Ask& ask) {
     const std::string wanted = ask(*here);
-    CHECK_MESSAGE(ask(*there) == wanted, what);
+    const std::string found = ask(*there);
+    CHECK_MESSAGE(found == wanted, what);
   }
 
   TempFolder folder;
@@ -187,21 +188,36 @@ TEST_CASE("statements by name are those of PREPARE, EXECUTE and DEALLOCATE") {
       return *done ? std::string("dropped;") : std::string("none;");
     };
     std::string out = name("mine", "SELECT v FROM t WHERE id = $1");
-    out += told(session.run("PREPARE theirs (integer) AS SELECT $1 + 1"));
-    out += named("mine") + named("theirs") + named("nobody's");
-    out += told(session.run("EXECUTE mine (2)")) + told(session.run("EXECUTE theirs (2)"));
-    out += name("theirs", "SELECT 1") + name("mine", "SELECT 1");
-    out += told(session.run("SELECT name, statement, parameter_types, from_sql FROM pg_prepared_statements ORDER BY name"));
-    out += drop("theirs") + drop("theirs") + told(session.run("EXECUTE theirs (2)"));
-    out += told(session.run("DEALLOCATE mine")) + named("mine") + name("mine", "SELECT 1");
-    return out + told(session.run("DEALLOCATE ALL")) + told(session.run("EXECUTE mine"));
+    const auto run = [&](const char* sql) { out += told(session.run(sql)); };
+    run("PREPARE theirs (integer) AS SELECT $1 + 1");
+    out += named("mine");
+    out += named("theirs");
+    out += named("nobody's");
+    run("EXECUTE mine (2)");
+    run("EXECUTE theirs (2)");
+    out += name("theirs", "SELECT 1");
+    out += name("mine", "SELECT 1");
+    run("SELECT name, statement, parameter_types::text, from_sql FROM pg_prepared_statements ORDER BY name");
+    out += drop("theirs");
+    out += drop("theirs");
+    run("EXECUTE theirs (2)");
+    run("DEALLOCATE mine");
+    out += named("mine");
+    out += name("mine", "SELECT 1");
+    run("DEALLOCATE ALL");
+    run("EXECUTE mine");
+    return out;
   });
   it.same("a binary cursor", [](Session& session) {
-    std::string out = told(session.run("BEGIN")) + told(session.run("DECLARE b BINARY CURSOR FOR SELECT 258"));
-    auto rows = session.run("FETCH b");
-    REQUIRE(rows.ok());
-    CHECK((*rows)->format() == Format::kBinary);
-    return out + told(**rows) + told(session.run("COMMIT"));
+    std::string out = told(session.run("BEGIN"));
+    out += told(session.run("DECLARE b BINARY CURSOR FOR SELECT 258"));
+    {
+      auto rows = session.run("FETCH b");
+      REQUIRE(rows.ok());
+      CHECK((*rows)->format() == Format::kBinary);
+      out += told(**rows);
+    }
+    return out + told(session.run("COMMIT"));
   });
 }
 
