@@ -9,6 +9,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -126,6 +127,8 @@ class RowMerge {
   Result<void> fit_beside(const SideLine& other, const std::vector<size_t>& misfits,
                           SideLine& line) const;
   Result<bool> is_rewritten(Side side);
+  Result<void> visit_put(Side side,
+                         const std::function<Result<bool>(Bytes line, uint64_t rows)>& each);
   Result<uint64_t> rows_put(Side side);
   Result<std::optional<Side>> settle_put_back();
   void forget_edits();

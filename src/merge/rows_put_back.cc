@@ -33,21 +33,31 @@ Result<bool> RowMerge::is_rewritten(Side side) {
   return rows > 1;
 }
 
-// How many rows a side has that the base does not, in a table without a key.
-Result<uint64_t> RowMerge::rows_put(Side side) {
-  if (rekeyed_) return rows_put_[at(side)];
-  uint64_t rows = 0;
+// The lines that a side has more often than the base, in a table without a key, and by how much. Until
+// `each` gives false.
+Result<void> RowMerge::visit_put(
+    Side side, const std::function<Result<bool>(Bytes line, uint64_t rows)>& each) {
   const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
     return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
   };
-  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
-                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
-                         TRY(step());
-                         const uint64_t from = count_of(row.from);
-                         rows += std::max(count_of(row.to), from) - from;
-                         return true;
-                       }));
-  return rows;
+  return tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
+                          version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
+                            TRY(step());
+                            const uint64_t from = count_of(row.from);
+                            const uint64_t to = count_of(row.to);
+                            return to > from ? each(*row.to, to - from) : Result<bool>(true);
+                          });
+}
+
+// How many rows a side has that the base does not, in a table without a key.
+Result<uint64_t> RowMerge::rows_put(Side side) {
+  if (rekeyed_) return rows_put_[at(side)];
+  uint64_t put = 0;
+  TRY(visit_put(side, [&](Bytes, uint64_t rows) -> Result<bool> {
+    put += rows;
+    return true;
+  }));
+  return put;
 }
 
 // M6: in a table without a key, rows that the sides both took away may be rows that one side took
@@ -104,21 +114,13 @@ void RowMerge::forget_edits() {
 }
 
 Result<RowMerge::PutRows> RowMerge::put_rows(Side side) {
-  PutRows rows;
-  const auto count_of = [](const std::optional<Bytes>& line) -> uint64_t {
-    return line ? std::strtoull(line->data() + 1, nullptr, 10) : 0;
-  };
-  TRY(tree::diff_trees(reader(Side::kBase), version(Side::kBase).rows, reader(side),
-                       version(side).rows, [&](const tree::RowDifference& row) -> Result<bool> {
-                         TRY(step());
-                         const uint64_t from = count_of(row.from);
-                         const uint64_t to = count_of(row.to);
-                         if (to <= from) return true;
-                         TRY_ASSIGN(std::string line, carrier(side).carry(*row.to));
-                         rows.emplace_back(std::move(line), to - from);
-                         return rows.size() < kPutBackRowsTold;
-                       }));
-  return rows;
+  PutRows put;
+  TRY(visit_put(side, [&](Bytes is, uint64_t rows) -> Result<bool> {
+    TRY_ASSIGN(std::string line, carrier(side).carry(is));
+    put.emplace_back(std::move(line), rows);
+    return put.size() < kPutBackRowsTold;
+  }));
+  return put;
 }
 
 // M8: a row without a key that both sides took away, and that one of them may have changed: that one's
