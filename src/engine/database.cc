@@ -40,8 +40,14 @@ std::string text_of(const char* variable) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// The system user whose process this is.
+std::string local_login() {
+  const passwd* user = ::getpwuid(::getuid());  // Called once, before any thread is started.
+  return user != nullptr ? user->pw_name : "rowan";
+}
+
 // Git's own way to a name and an address: the environment, its settings, else the system user.
-Result<git::Signature> local_author(const std::filesystem::path& folder) {
+Result<git::Signature> local_author(const std::filesystem::path& folder, const std::string& login) {
   git::Signature author;
   author.name = text_of("GIT_AUTHOR_NAME");
   author.email = text_of("GIT_AUTHOR_EMAIL");
@@ -51,8 +57,6 @@ Result<git::Signature> local_author(const std::filesystem::path& folder) {
     if (author.email.empty()) author.email = std::move(configured.email);
   }
   if (author.email.empty()) author.email = text_of("EMAIL");
-  const passwd* user = ::getpwuid(::getuid());  // Called once, before any thread is started.
-  const std::string login = user != nullptr ? user->pw_name : "rowan";
   if (author.name.empty()) author.name = login;
   if (author.email.empty()) author.email = login + "@localhost";
   return author;
@@ -91,7 +95,7 @@ Result<void> DatabaseImpl::init(std::string_view path) {
   TRY(store::init_git_store(std::filesystem::path(path), kMainBranch));
   TRY_ASSIGN(const std::unique_ptr<store::ObjectStore> store,
              store::open_git_store(std::filesystem::path(path), {}));
-  TRY_ASSIGN(const git::Signature author, local_author(path));
+  TRY_ASSIGN(const git::Signature author, local_author(path, local_login()));
   TRY(write_first_commit(*store, author, system_clock()));
   return store->checkpoint();
 }
@@ -103,7 +107,8 @@ Result<std::unique_ptr<DatabaseImpl>> DatabaseImpl::open(std::string_view path,
   if (options.command_hints) database->door_ = versions::Door::kCommand;
   TRY_ASSIGN(const store::SyncMode sync, sync_mode(options.synchronous_commit));
   const auto set_author = [&](const std::filesystem::path& folder) -> Result<void> {
-    TRY_ASSIGN(database->author_, local_author(folder));
+    database->login_ = local_login();
+    TRY_ASSIGN(database->author_, local_author(folder, database->login_));
     if (!options.user.empty()) database->author_.name = options.user;
     if (!options.email.empty()) database->author_.email = options.email;
     return {};

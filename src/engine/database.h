@@ -58,6 +58,8 @@ class DatabaseImpl final : public Database, public versions::Repository {
   versions::BranchSettings& branch_settings() { return branch_settings_; }
   const std::string& name() const { return name_; }  // The folder's name without ".git".
   const git::Signature& author() const { return author_; }
+  // What the system calls whom author() is.
+  const std::string& login() const { return login_; }
   const versions::HintWords& hints() const { return versions::hint_words(door_); }
   // For a verb of nobody's session. Borrows `branch`.
   versions::Context context_on(const std::string& branch) { return context_on(branch, hints()); }
@@ -89,6 +91,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   versions::BranchSettings branch_settings_;
   std::string name_;
   git::Signature author_;
+  std::string login_;
   versions::Door door_ = versions::Door::kSql;
   std::filesystem::path folder_;   // Empty: in memory.
   mutable std::mutex head_mutex_;  // Guards default_branch_.

@@ -58,12 +58,13 @@ SessionImpl::SessionImpl(DatabaseImpl& database, const ConnectOptions& options)
       words_(options.command_hints ? versions::hint_words(versions::Door::kCommand)
                                    : database.hints()),
       head_{database.default_branch(), false, {}} {
-  // Git knows people by their e-mail: nobody gets another's.
-  if (!options.user.empty() && options.user != author_.name)
+  user_ = options.user.empty() ? author_.name : options.user;
+  // Git knows people by their e-mail: nobody gets another's. The owner is one under both of his names.
+  if (user_ != author_.name && user_ != database.login())
     author_ = {.name = options.user, .email = local_email(options.user)};
   if (!options.email.empty()) author_.email = options.email;
   settings_.now().set_memory_limit(database.memory().bytes_max());
-  settings_.now().note("session_authorization", author_.name);
+  settings_.now().note("session_authorization", user_);
   settings_.now().note("rowan.author", fmt::format("{} <{}>", author_.name, author_.email));
 }
 
@@ -254,7 +255,7 @@ expr::EvalContext SessionImpl::eval_context() const {
   context.parameters = &parameter_values_;
   context.given = given_;
   context.transaction_time_us = statement_time_us();
-  context.user = author_.name;
+  context.user = user_;
   context.database = database_.name();
   // Contexts that are there already look at it.
   if (std::string now = schema(); now != schema_) schema_ = std::move(now);

@@ -88,7 +88,7 @@ class SessionImpl final : public Session, private BlockSession {
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   std::string branch() const override { return head_.name(); }
   std::string database() const override { return database_.name(); }
-  std::string user() const override { return author_.name; }
+  std::string user() const override { return user_; }
   TransactionState transaction_state() const override { return block_.told_state(); }
 
   Result<std::unique_ptr<Rows>> execute(const std::shared_ptr<Prepared>& prepared,
@@ -242,6 +242,7 @@ class SessionImpl final : public Session, private BlockSession {
 
   DatabaseImpl& database_;
   git::Signature author_;  // The connection's.
+  std::string user_;       // As whom it connected.
   bool is_owner_ = true;   // Nobody was named when it connected.
   std::string home_;       // The connection's branch; empty: Git's HEAD.
   const std::string databases_folder_;

@@ -23,10 +23,12 @@ std::optional<Value> sum_of_integers(const RuleInput& input, int64_t base) {
   return Value::of_int(input.type, static_cast<int64_t>(sum));
 }
 
+bool is_finite(std::string_view numeric) { return numeric.back() >= '0' && numeric.back() <= '9'; }
+
 std::optional<Value> sum_of_numerics(const RuleInput& input, const std::string& base) {
   auto sum = type::numeric_add(input.ours.as_string(), input.theirs.as_string());
   if (sum) sum = type::numeric_subtract(*sum, base);
-  if (!sum) return std::nullopt;
+  if (!sum || !is_finite(*sum)) return std::nullopt;
   if (input.type.modifier >= 0) sum = type::numeric_apply_modifier(*sum, input.type);
   if (!sum) return std::nullopt;
   return Value::of_string(input.type, *sum);

@@ -55,7 +55,8 @@ struct Connection {
 
 std::optional<Failure> connect(const std::string& path, const std::string& branch, bool read_only,
                                Connection& connection);
-// For commands that only read: beside another process they see what is published.
+// For commands that only read: beside another process they see what is published, and the repository of
+// a working tree they read as well.
 std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch,
                                        Connection& connection);
 

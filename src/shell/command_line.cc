@@ -147,7 +147,9 @@ std::optional<Failure> connect(const std::string& path, const std::string& branc
 std::optional<Failure> connect_to_read(const std::string& path, const std::string& branch,
                                        Connection& connection) {
   auto failure = connect(path, branch, false, connection);
-  if (failure && (failure->sqlstate == "55006" || failure->sqlstate == "42501"))
+  constexpr std::string_view kReadAllTheSame[] = {"55006", "42501", "55000"};  // A working tree's.
+  if (failure && std::find(std::begin(kReadAllTheSame), std::end(kReadAllTheSame),
+                           failure->sqlstate) != std::end(kReadAllTheSame))
     return connect(path, branch, true, connection);
   return failure;
 }

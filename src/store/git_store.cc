@@ -181,8 +181,8 @@ Result<std::unique_ptr<GitStore>> GitStore::open(const fs::path& dir,
     return Error(ErrorCode::kObjectNotInState,
                  "\"" + dir.string() + "\" is the repository of a working tree, whose files commits "
                  "of Rowan would leave behind")
-        .with_hint("Work on a bare clone of it (git clone --bare), or open it for reading "
-                   "(--read-only).");
+        .with_hint("Work on a bare clone of it (git clone --bare), or read it "
+                   "(rowan sql --read-only).");
   }
   std::unique_ptr<GitStore> store(new GitStore(dir, options, files));
   store->partial_ = git::is_partial_clone(config);

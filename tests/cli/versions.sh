@@ -115,6 +115,10 @@ run sql both.git -c "TAKE FOREIGN 'abcd'"; exits 18; says 'SHOW FOREIGN lists th
 
 # A tip beside ours that TAKE cannot merge: the hint goes a way that ends it.
 git clone -q both.git work
+# Its repository is read by the commands that only read; those that write say which one does.
+for reading in 'log' 'branch' 'tag' 'reflog' 'foreign list'; do run $reading work/.git; exits 0; done
+run diff work/.git 'HEAD~1' HEAD; exits 0
+run merge work/.git bob; exits 3; says 'rowan sql --read-only'
 git -C work -c user.name=x -c user.email=x@y commit -q --allow-empty -m 'nothing yet'
 sed -i 's/"ours"/"pushed"/' work/public/k/rows/0.jsonl
 git -C work -c user.name=x -c user.email=x@y commit -qam 'by hand'

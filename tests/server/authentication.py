@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import os
+import pwd
 import resource
 import shutil
 import struct
@@ -89,6 +90,19 @@ def the_owner_by_the_socket():
         expect(server.connect(local=True, password="").values("SELECT 1"), ["1"])
 
 
+def the_owner_is_one_author():
+    login = pwd.getpwuid(os.getuid()).pw_name
+    with Server() as server:
+        server.stop()
+        for name, value in (("user.name", "Ada L"), ("user.email", "ada@example.org")):
+            subprocess.run(["git", "-C", server.dir, "config", name, value], check=True)
+        server.start()
+        for user, author in ((login, "Ada L <ada@example.org>"), ("Ada L", "Ada L <ada@example.org>"), ("bob", "bob <bob@localhost>")):
+            c = server.connect(user=user)
+            expect(c.values("SELECT current_user"), [user])
+            expect(c.values("SHOW rowan.author"), [author])
+
+
 def trust():
     with Server("--auth", "trust", password="") as server:
         c = server.connect(user="whoever", password="")
@@ -171,5 +185,5 @@ def idle_connections_are_small():
 
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-run(passwords, passwords_in_any_spelling, a_password_is_made, a_password_file_and_a_verifier, the_owner_by_the_socket, trust, encryption_is_declined,
+run(passwords, passwords_in_any_spelling, a_password_is_made, a_password_file_and_a_verifier, the_owner_by_the_socket, the_owner_is_one_author, trust, encryption_is_declined,
     newer_protocols_are_negotiated, too_many, half_open_connections, idle_connections_are_small)
