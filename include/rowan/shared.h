@@ -10,6 +10,7 @@
 //   - 08007: a COMMIT, or a statement that commits by itself, was under way. Look whether it is there.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -20,5 +21,9 @@ namespace rowan {
 // As Database::open. 55006: a process has it that does not share it, or for longer than a few seconds
 // could not be reached; or `options` ask for the repository alone (drop_caches).
 Outcome<std::unique_ptr<Database>> open_shared(std::string_view path, const OpenOptions& options = {});
+
+// How many sessions of other processes run in this one, in a repository that open_shared() gave. 0, too,
+// when another process has it. Any thread.
+size_t sessions_of_others(const Database& database);
 
 }  // namespace rowan

@@ -1,8 +1,11 @@
 #include "server/databases.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -24,6 +27,38 @@ using engine::kTemplateDatabase;
 namespace {
 
 constexpr std::string_view kEnding = ".git";
+// What is half made or half removed is called ".new-PID-NAME" or ".dropped-PID-NAME".
+constexpr std::string_view kNew = ".new-";
+constexpr std::string_view kDropped = ".dropped-";
+
+std::string hidden_name(std::string_view kind, std::string_view name) {
+  return fmt::format("{}{}-{}", kind, ::getpid(), name);
+}
+
+// Whether a process left that behind which is no more.
+bool is_left_behind(std::string_view folder) {
+  for (const std::string_view kind : {kNew, kDropped}) {
+    if (!folder.starts_with(kind)) continue;
+    folder.remove_prefix(kind.size());
+    pid_t process = 0;
+    const auto [end, error] = std::from_chars(folder.data(), folder.data() + folder.size(), process);
+    if (error != std::errc() || end == folder.data() + folder.size() || *end != '-' || process <= 0)
+      return false;
+    return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+  }
+  return false;
+}
+
+void remove_left_behind(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (is_left_behind(entry->path().filename().string()) && fs::is_directory(entry->symlink_status(error)))
+      found.push_back(entry->path());
+  }
+  for (const fs::path& each : found) fs::remove_all(each, error);
+}
 
 }  // namespace
 
@@ -68,6 +103,8 @@ Outcome<std::unique_ptr<Databases>> Databases::open(const fs::path& folder) {
   } else if (fs::exists(whole / ".git", error)) {
     return failure(ErrorCode::kNotARepository, fmt::format("\"{}\" is a clone's working tree", folder.string()),
                    "Serve a bare clone (git clone --bare).");
+  } else {
+    remove_left_behind(whole);
   }
   return made;
 }
@@ -140,6 +177,8 @@ Outcome<Databases::Use> Databases::open_entry(const std::string& name, const fs:
       options.name = name;
     }
     auto opened = open_shared(path.empty() ? ":memory:" : path.string(), options);
+    std::error_code error;
+    if (!opened && !path.empty() && !fs::exists(path, error)) return unknown(name);  // Just dropped.
     if (!opened) return opened.failure();
     entry->database = std::move(*opened);
   }
@@ -165,7 +204,7 @@ Outcome<bool> Databases::create(std::string_view name, bool if_not_exists) {
     return failure(ErrorCode::kDuplicateDatabase, fmt::format("database \"{}\" already exists", name));
   }
   // Made under a name that no connection can ask for, so that nobody meets half of it.
-  const fs::path hidden = folder_ / fmt::format(".new-{}-{}", ::getpid(), std::string(name));
+  const fs::path hidden = folder_ / hidden_name(kNew, name);
   fs::remove_all(hidden, error);
   auto made = Database::init(hidden.string());
   if (!made) return made.failure();
@@ -197,13 +236,15 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
       return failure(ErrorCode::kUndefinedDatabase, fmt::format("database \"{}\" does not exist", name));
     }
     if (const auto found = entries_.find(path.string()); found != entries_.end()) {
-      if (found->second->users > 0)
+      const Database* const database = found->second->database.get();  // Nobody is opening it: no users.
+      const size_t users = found->second->users > 0 || database == nullptr ? found->second->users
+                                                                           : sessions_of_others(*database);
+      if (users > 0)
         return failure(
             ErrorCode::kDatabaseInUse, fmt::format("database \"{}\" is being accessed by other users", name), "",
             fmt::format("There {} using the database.",
-                        found->second->users == 1
-                            ? std::string("is 1 other session")
-                            : fmt::format("are {} other sessions", found->second->users)));
+                        users == 1 ? std::string("is 1 other session")
+                                   : fmt::format("are {} other sessions", users)));
       entries_.erase(found);  // Closes it.
     }
     {  // Somebody else may have it open: who can open it for writing is alone. It is closed again
@@ -215,7 +256,7 @@ Outcome<bool> Databases::drop(std::string_view name, bool if_exists) {
                        alone.failure().message);
     }
     std::error_code error;
-    hidden = folder_ / fmt::format(".dropped-{}-{}", ::getpid(), std::string(name));
+    hidden = folder_ / hidden_name(kDropped, name);
     fs::remove_all(hidden, error);
     fs::rename(path, hidden, error);
     if (error)

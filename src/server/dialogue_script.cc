@@ -81,23 +81,25 @@ bool Dialogue::read_statement(std::string_view text) {
 // All are read before the first one runs.
 bool Dialogue::read_script(std::string_view text) {
   script_.clear();
-  const auto failed_at = [&](Failure failure, std::string_view statement) {
-    if (failure.position != 0)
-      failure.position += characters_in({text.data(), static_cast<size_t>(statement.data() - text.data())});
+  const char* counted = text.data();
+  uint32_t characters = 0;  // Before `counted`.
+  const auto failed = [&](Failure failure) {
+    if (failure.position != 0) failure.position += characters;
     script_.clear();
     fail(failure);
     return false;
   };
   std::vector<ScriptItem> items;
   for (const std::string_view one : statements_in(text)) {
+    characters += characters_in({counted, static_cast<size_t>(one.data() - counted)});
+    counted = one.data();
     const auto own = find_server_statement(one);
-    if (!own) return failed_at(to_failure(own.error()), one);
+    if (!own) return failed(to_failure(own.error()));
     ScriptItem item{*own, nullptr};
-    item.characters_before =
-        characters_in({text.data(), static_cast<size_t>(one.data() - text.data())});
+    item.characters_before = characters;
     if (!item.own || is_shared(*item.own)) {
       auto statement = session_->prepare(one, {});
-      if (!statement) return failed_at(statement.failure(), one);
+      if (!statement) return failed(statement.failure());
       item.statement = std::move(*statement);
     }
     items.push_back(std::move(item));

@@ -99,6 +99,12 @@ class ServiceImpl final : public Service {
   }
 
   void stop() override;
+  size_t connections() const override {
+    const std::lock_guard lock(mutex_);
+    return static_cast<size_t>(std::count_if(
+        connections_.begin(), connections_.end(),
+        [](const std::shared_ptr<Connection>& connection) { return !connection->is_over; }));
+  }
 
  private:
   void accept();
@@ -115,7 +121,7 @@ class ServiceImpl final : public Service {
   Descriptor wake_;
   std::thread acceptor_;
   std::atomic<bool> draining_{false};
-  std::mutex mutex_;  // Guards the next.
+  mutable std::mutex mutex_;  // Guards the next.
   std::list<std::shared_ptr<Connection>> connections_;
 };
 

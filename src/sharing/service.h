@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 
@@ -24,6 +25,8 @@ class Service {
   // Takes nobody any more. Sessions at rest end at once, others when their transaction does, or with
   // 57P01 after five seconds. Then none is left.
   virtual void stop() = 0;
+  // The connections there are. Any thread.
+  virtual size_t connections() const = 0;
 };
 
 }  // namespace rowan::sharing

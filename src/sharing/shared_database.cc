@@ -68,6 +68,11 @@ class SharedDatabase final : public Database, public Attachments {
                      [&](Link& link) { return remote_check(link, report, notes); });
   }
 
+  size_t sessions_of_others() const {
+    const std::lock_guard lock(mutex_);
+    return service_ ? service_->connections() : 0;
+  }
+
   // Attachments
   Outcome<std::unique_ptr<Session>> attach_session(const ConnectOptions& options,
                                                    RemoteSession*& remote) override;
@@ -85,7 +90,7 @@ class SharedDatabase final : public Database, public Attachments {
 
   const std::string path_;
   const OpenOptions options_;
-  std::mutex mutex_;  // Guards the making of the next three.
+  mutable std::mutex mutex_;  // Guards the making of the next three.
   std::unique_ptr<Database> local_;
   std::unique_ptr<Service> service_;
   std::shared_ptr<Link> first_link_;  // That open() found, for the first session.
@@ -237,6 +242,11 @@ Outcome<std::unique_ptr<Database>> open_shared(std::string_view path, const Open
     if (auto failed = database->open()) return *failed;
     return std::unique_ptr<Database>(std::move(database));
   });
+}
+
+size_t sessions_of_others(const Database& database) {
+  const auto* const shared = dynamic_cast<const sharing::SharedDatabase*>(&database);
+  return shared == nullptr ? 0 : shared->sessions_of_others();
 }
 
 }  // namespace rowan

@@ -2,7 +2,9 @@
 CREATE and DROP DATABASE make and remove them."""
 import hashlib
 import os
+import shutil
 import subprocess
+import time
 
 from serving import SYNC, Refused, Server, bind, execute, expect, fields, parse, query, run
 
@@ -127,6 +129,49 @@ def a_folder_is_listed():
             shell.stdout.read()
 
 
+def a_shell_keeps_it():
+    """Who works in the server from another process is a user like any other."""
+    with Server(folder=True) as server:
+        c = server.connect(database="postgres")
+        c.ask("CREATE DATABASE one")
+        in_server = server.connect(database="one")  # So the server has it, and the shell works there.
+        with subprocess.Popen([server.rowan, "shell", os.path.join(server.dir, "one.git")], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as shell:
+            def ask(text, until):
+                shell.stdin.write(text + "\n")
+                shell.stdin.flush()
+                while until not in shell.stdout.readline():
+                    pass
+            ask("CREATE TABLE t (a int); SELECT 'ready';", "ready")
+            in_server.socket.close()
+            for _ in range(100):
+                expect(c.ask("DROP DATABASE one"), ["E 55006", "Z I"])
+                time.sleep(0.01)
+            ask("INSERT INTO t VALUES (1); SELECT 'still ' || count(*) FROM t;", "still 1")
+            shell.stdin.close()
+            shell.stdout.read()
+        for _ in range(500):
+            told = c.ask("DROP DATABASE one")
+            if told[0] != "E 55006":
+                break
+            time.sleep(0.01)
+        expect(told, ["C DROP DATABASE", "Z I"])
+        assert not os.path.exists(os.path.join(server.dir, "one.git"))
+
+
+def what_a_kill_left_goes():
+    with Server(folder=True) as server:
+        server.connect(database="postgres").ask("CREATE DATABASE one")
+        server.stop()
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        for name in (f".new-{gone.pid}-a", f".dropped-{gone.pid}-b", f".new-{os.getpid()}-c", ".new-d", ".dropped-1x-e"):
+            shutil.copytree(os.path.join(server.dir, "one.git"), os.path.join(server.dir, name))
+        server.start()
+        expect(sorted(os.listdir(server.dir)), sorted([f".new-{os.getpid()}-c", ".new-d", ".dropped-1x-e", "one.git"]))
+        expect(server.connect(database="one").values("SELECT 1"), ["1"])
+
+
 def the_first_keeps_nothing():
     """What is written in `postgres` of a folder is refused with a reason, and never lost in silence."""
     with Server(folder=True) as server:
@@ -172,4 +217,4 @@ def a_literal_name_wins():
         expect(p.ask("CREATE TABLE kept (a int PRIMARY KEY)"), ["C CREATE TABLE", "Z I"])
 
 
-run(one_repository, a_folder, a_folder_is_listed, the_first_keeps_nothing, a_literal_name_wins)
+run(one_repository, a_folder, a_folder_is_listed, a_shell_keeps_it, what_a_kill_left_goes, the_first_keeps_nothing, a_literal_name_wins)
