@@ -11,13 +11,16 @@ Renumberer::Renumberer(const Request& request, const Lines& lines, const KeyMaps
     : lines_(lines), recorder_(request, lines) {
   const catalog::TableDef& table = lines.table();
   if (const auto own = maps.find({table.schema, table.name});
-      own != maps.end() && !own->second.empty()) {
-    cells_.push_back({table.columns[table.primary_key[0]].slot, &own->second, true});
+      own != maps.end() && !own->second.keys.empty()) {
+    cells_.push_back({table.columns[table.primary_key[0]].slot, &own->second.keys, true});
   }
   for (const catalog::ForeignKey& key : table.foreign_keys) {
     const auto found = maps.find({key.schema, key.table});
-    if (found == maps.end() || found->second.empty() || key.columns.size() != 1) continue;
-    cells_.push_back({table.columns[key.columns[0]].slot, &found->second, false});
+    if (found == maps.end() || found->second.keys.empty()) continue;
+    for (size_t i = 0; i < key.columns.size(); ++i) {
+      if (key.referenced[i] == found->second.column)
+        cells_.push_back({table.columns[key.columns[i]].slot, &found->second.keys, false});
+    }
   }
 }
 

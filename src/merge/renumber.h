@@ -19,9 +19,27 @@
 
 namespace rowan::merge {
 
-// Old key to new, for one merged table ("schema", "name").
-using KeyMap = std::map<int64_t, int64_t>;
-using KeyMaps = std::map<std::pair<std::string, std::string>, KeyMap>;
+// "schema", "name" of a merged table.
+using TableName = std::pair<std::string, std::string>;
+// Old key to new, for one merged table.
+struct KeyMap {
+  std::string column;  // Of the key.
+  std::map<int64_t, int64_t> keys;
+};
+using KeyMaps = std::map<TableName, KeyMap>;
+
+// Keys of new rows of theirs under which ours has a new row as well.
+struct GivenKeys {
+  std::vector<int64_t> apart;  // Another row than ours.
+  // The same row as ours', as long as what it refers to keeps its key.
+  struct Follows {
+    TableName table;  // What it refers to.
+    std::string column;
+    int64_t referenced = 0;
+    int64_t key = 0;  // Its own.
+  };
+  std::vector<Follows> alike;
+};
 
 // A row of theirs that differs from the base's, in the merged table's lines.
 struct TheirChange {
@@ -46,7 +64,7 @@ class Renumberer {
  private:
   struct Cell {
     uint16_t slot = 0;
-    const KeyMap* map = nullptr;
+    const std::map<int64_t, int64_t>* map = nullptr;
     bool is_key = false;  // The table's own generated key; else a reference.
   };
   Result<bool> rewrite_line(TheirChange& change, const OursAt& ours_at) const;
