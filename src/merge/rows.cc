@@ -496,7 +496,7 @@ Result<GivenKeys> RowMerge::given_keys() {
         TRY_ASSIGN(const type::Value value, lines_.value(column.slot, cells[column.slot]));
         memory_.add(sizeof(GivenKeys::Follows));
         given.alike.push_back(
-            {{key.schema, key.table}, key.referenced[i], value.as_int(), own.as_int()});
+            {{key.schema, key.table, key.referenced[i]}, value.as_int(), own.as_int()});
       }
     }
     return {};

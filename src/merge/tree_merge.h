@@ -162,6 +162,7 @@ class TreeMerge {
   // ---- Renumbering (tree_merge_renumber.cc) ----
   struct NewKeys;
   Result<void> find_new_keys();
+  Result<void> find_key_columns();
   Result<void> find_given_keys(Job& job, NewKeys& found);
   Result<void> follow_new_keys(NewKeys& found);
   Result<void> draw_key(Job& job, int64_t key, NewKeys& found);

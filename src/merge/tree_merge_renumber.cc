@@ -13,16 +13,16 @@ struct TreeMerge::NewKeys {
   struct Row {
     Job* job = nullptr;
     int64_t key = 0;
-    std::string column;  // That it refers to.
   };
-  using Referenced = std::pair<TableName, int64_t>;
+  using Referenced = std::pair<KeyColumn, int64_t>;
   std::multimap<Referenced, Row> alike;  // Rows alike on both sides, by what they refer to.
-  std::set<Referenced> drawn;            // Rows that got a new key, if there is a sequence.
+  std::set<Referenced> drawn;            // Rows that got a new key.
   std::deque<Referenced> to_follow;      // Of them: what refers to them may be other rows now.
 };
 
 Result<void> TreeMerge::find_new_keys() {
   NewKeys found;
+  TRY(find_key_columns());
   for (const auto& job : jobs_) {
     if (job->rows) TRY(find_given_keys(*job, found));
   }
@@ -51,12 +51,38 @@ Result<void> TreeMerge::find_new_keys() {
   return {};
 }
 
+// By the merged tables' names.
+Result<void> TreeMerge::find_key_columns() {
+  for (const auto& job : jobs_) {
+    if (job->path.empty()) continue;
+    TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
+    const auto& table = job->merged ? job->merged : job->sides.versions[at(job->whole)].table;
+    for (const catalog::ForeignKey& key : table->foreign_keys) {
+      Reference to{key.schema, key.table, {}};
+      if (!job->merged) to = reference(job->whole, key.schema, key.table);
+      for (size_t i = 0; i < key.columns.size(); ++i) {
+        const auto renamed = to.columns.find(key.referenced[i]);
+        new_keys_.refers.emplace(
+            KeyColumn(plain.schema, plain.name, table->columns[key.columns[i]].name),
+            KeyColumn(to.schema, to.table,
+                      renamed == to.columns.end() ? key.referenced[i] : renamed->second));
+      }
+    }
+  }
+  return {};
+}
+
 // By the side's definition.
 bool TreeMerge::refers_to_new_keys(const Job& job, Side side) const {
   const auto& keys = job.sides.versions[at(side)].table->foreign_keys;
   return std::any_of(keys.begin(), keys.end(), [&](const catalog::ForeignKey& key) {
     const Reference to = reference(side, key.schema, key.table);
-    return new_keys_.contains({to.schema, to.table});
+    return std::any_of(
+        key.referenced.begin(), key.referenced.end(), [&](const std::string& column) {
+          const auto renamed = to.columns.find(column);
+          return new_keys_.of({to.schema, to.table,
+                               renamed == to.columns.end() ? column : renamed->second}) != nullptr;
+        });
   });
 }
 
@@ -86,22 +112,21 @@ Result<void> TreeMerge::find_given_keys(Job& job, NewKeys& found) {
   if (!generated_key_column(*job.merged)) return {};
   TRY_ASSIGN(GivenKeys given, job.rows->given_keys());
   for (const int64_t key : given.apart) TRY(draw_key(job, key, found));
-  for (GivenKeys::Follows& row : given.alike) {
-    NewKeys::Referenced referenced{std::move(row.table), row.referenced};
-    if (found.drawn.contains(referenced)) found.to_follow.push_back(referenced);
-    found.alike.emplace(std::move(referenced), NewKeys::Row{&job, row.key, std::move(row.column)});
+  for (const GivenKeys::Follows& row : given.alike) {
+    for (KeyColumn& column : new_keys_.reached(row.column)) {
+      NewKeys::Referenced referenced{std::move(column), row.referenced};
+      if (found.drawn.contains(referenced)) found.to_follow.push_back(referenced);
+      found.alike.emplace(std::move(referenced), NewKeys::Row{&job, row.key});
+    }
   }
   return {};
 }
 
 Result<void> TreeMerge::follow_new_keys(NewKeys& found) {
   for (; !found.to_follow.empty(); found.to_follow.pop_front()) {
-    const NewKeys::Referenced referenced = found.to_follow.front();
-    const std::string& column = new_keys_.at(referenced.first).column;
-    const auto [first, last] = found.alike.equal_range(referenced);
-    for (auto row = first; row != last; ++row) {
-      if (row->second.column == column) TRY(draw_key(*row->second.job, row->second.key, found));
-    }
+    const auto [first, last] = found.alike.equal_range(found.to_follow.front());
+    for (auto row = first; row != last; ++row)
+      TRY(draw_key(*row->second.job, row->second.key, found));
   }
   return {};
 }
@@ -109,8 +134,8 @@ Result<void> TreeMerge::follow_new_keys(NewKeys& found) {
 // A fresh key follows the farther of both sides' sequences.
 Result<void> TreeMerge::draw_key(Job& job, int64_t key, NewKeys& found) {
   const catalog::ColumnDef& column = job.merged->columns[*generated_key_column(*job.merged)];
-  const TableName table{job.merged->schema, job.merged->name};
-  if (found.drawn.contains({table, key})) return {};
+  const KeyColumn own{job.merged->schema, job.merged->name, column.name};
+  if (found.drawn.contains({own, key})) return {};
   TRY_ASSIGN(const auto ours, sequence_on(Side::kOurs, column.sequence));
   TRY_ASSIGN(const auto theirs, sequence_on(Side::kTheirs, column.sequence));
   if (!ours && !theirs) return {};
@@ -119,13 +144,11 @@ Result<void> TreeMerge::draw_key(Job& job, int64_t key, NewKeys& found) {
     TRY_ASSIGN(next, next_value(column.sequence));
     TRY_ASSIGN(taken, job.rows->has_key(next));
   }
-  KeyMap& map = new_keys_[table];
-  map.column = column.name;
-  map.keys[key] = next;
-  found.drawn.emplace(table, key);
-  found.to_follow.emplace_back(table, key);
+  new_keys_.drawn[own][key] = next;
+  found.drawn.emplace(own, key);
+  found.to_follow.emplace_back(own, key);
   outcome_.renumbered.push_back(
-      {table.first, table.second, std::to_string(key), std::to_string(next)});
+      {job.merged->schema, job.merged->name, std::to_string(key), std::to_string(next)});
   return {};
 }
 
