@@ -173,9 +173,10 @@ struct Move {
   std::string from, to;
 };
 
-// Takes the moves for which most speaks. Where as much speaks for two of a table, neither is it.
-void settle_moves(std::vector<Move> moves, std::map<std::string, std::string>& renames,
-                  std::set<std::string>& taken) {
+// Takes the moves for which most speaks. Where as much speaks for two of a table, neither is it; but moves
+// that the other side has made as well (`is_shared`) go by their names, there as here.
+void settle_moves(std::vector<Move> moves, const std::function<bool(const Move&)>& is_shared,
+                  std::map<std::string, std::string>& renames, std::set<std::string>& taken) {
   std::stable_sort(moves.begin(), moves.end(),
                    [](const Move& a, const Move& b) { return a.weight > b.weight; });
   std::set<std::string> unsure_from, unsure_to;
@@ -191,8 +192,11 @@ void settle_moves(std::vector<Move> moves, std::map<std::string, std::string>& r
       ++of_to[move.to];
       open.push_back(&move);
     }
+    const bool all_shared = std::all_of(open.begin(), open.end(),
+                                        [&](const Move* move) { return is_shared(*move); });
     for (const Move* move : open) {
-      if (of_from[move->from] == 1 && of_to[move->to] == 1) {
+      if (renames.contains(move->from) || taken.contains(move->to)) continue;
+      if (all_shared || (of_from[move->from] == 1 && of_to[move->to] == 1)) {
         renames.emplace(move->from, move->to);
         taken.insert(move->to);
       } else {
@@ -346,7 +350,12 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
   }
   std::map<std::string, std::string> renames;
   std::set<std::string> taken;
-  settle_moves(std::move(moves), renames, taken);
+  const Side other = side == Side::kOurs ? Side::kTheirs : Side::kOurs;
+  const auto is_shared = [&](const Move& move) {
+    return changes.objects.at(move.from).is(other, ObjectKind::kNone) &&
+           changes.objects.at(move.to).is(other, ObjectKind::kTable);
+  };
+  settle_moves(std::move(moves), is_shared, renames, taken);
   for (const std::string& to : taken) {
     if (before.contains(to)) renames.emplace(to, std::string());
   }
