@@ -324,6 +324,8 @@ void TransactionBlock::fail_statement() noexcept {
     ends_well([&] { cut_streams(failed_block()); });
     // What it leaves undone goes with the rest: nothing but going back further is possible now.
     if (transaction_) ends_well([&] { transaction_->undo_statement(); });
+    // Without a savepoint nothing of it can come back: those who wait for its locks go on.
+    if (transaction_ && !mode_.in_savepoint()) ends_well([&] { transaction_->rollback(); });
   }
 }
 

@@ -173,6 +173,36 @@ struct Move {
   std::string from, to;
 };
 
+// Takes the moves for which most speaks. Where as much speaks for two of a table, neither is it.
+void settle_moves(std::vector<Move> moves, std::map<std::string, std::string>& renames,
+                  std::set<std::string>& taken) {
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const Move& a, const Move& b) { return a.weight > b.weight; });
+  std::set<std::string> unsure_from, unsure_to;
+  for (size_t begin = 0, end = 0; begin < moves.size(); begin = end) {
+    std::map<std::string, size_t> of_from, of_to;
+    std::vector<const Move*> open;
+    for (end = begin; end < moves.size() && moves[end].weight == moves[begin].weight; ++end) {
+      const Move& move = moves[end];
+      if (renames.contains(move.from) || taken.contains(move.to) ||
+          unsure_from.contains(move.from) || unsure_to.contains(move.to))
+        continue;
+      ++of_from[move.from];
+      ++of_to[move.to];
+      open.push_back(&move);
+    }
+    for (const Move* move : open) {
+      if (of_from[move->from] == 1 && of_to[move->to] == 1) {
+        renames.emplace(move->from, move->to);
+        taken.insert(move->to);
+      } else {
+        unsure_from.insert(move->from);
+        unsure_to.insert(move->to);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view kind_word(ObjectKind kind) {
@@ -314,15 +344,9 @@ Result<std::map<std::string, std::string>> find_renames(const store::ObjectReade
       if (like.may_be_one && !stays && !is_another) moves.push_back({like.weight, from, to});
     }
   }
-  std::stable_sort(moves.begin(), moves.end(),
-                   [](const Move& a, const Move& b) { return a.weight > b.weight; });
   std::map<std::string, std::string> renames;
   std::set<std::string> taken;
-  for (const Move& move : moves) {
-    if (renames.contains(move.from) || taken.contains(move.to)) continue;
-    renames.emplace(move.from, move.to);
-    taken.insert(move.to);
-  }
+  settle_moves(std::move(moves), renames, taken);
   for (const std::string& to : taken) {
     if (before.contains(to)) renames.emplace(to, std::string());
   }

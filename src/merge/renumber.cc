@@ -7,17 +7,38 @@
 
 namespace rowan::merge {
 
+std::vector<KeyColumn> KeyMaps::reached(const KeyColumn& from) const {
+  std::vector<KeyColumn> columns{from};
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto [first, last] = refers.equal_range(columns[i]);
+    for (auto to = first; to != last; ++to) {
+      if (std::find(columns.begin(), columns.end(), to->second) == columns.end())
+        columns.push_back(to->second);
+    }
+  }
+  return columns;
+}
+
+const NewKeyOf* KeyMaps::of(const KeyColumn& column) const {
+  for (const KeyColumn& one : reached(column)) {
+    if (const auto found = drawn.find(one); found != drawn.end()) return &found->second;
+  }
+  return nullptr;
+}
+
 Renumberer::Renumberer(const Request& request, const Lines& lines, const KeyMaps& maps)
     : lines_(lines), recorder_(request, lines) {
   const catalog::TableDef& table = lines.table();
-  if (const auto own = maps.find({table.schema, table.name});
-      own != maps.end() && !own->second.empty()) {
-    cells_.push_back({table.columns[table.primary_key[0]].slot, &own->second, true});
+  if (table.primary_key.size() == 1) {
+    const catalog::ColumnDef& column = table.columns[table.primary_key[0]];
+    const auto own = maps.drawn.find({table.schema, table.name, column.name});
+    if (own != maps.drawn.end()) cells_.push_back({column.slot, &own->second, true});
   }
   for (const catalog::ForeignKey& key : table.foreign_keys) {
-    const auto found = maps.find({key.schema, key.table});
-    if (found == maps.end() || found->second.empty() || key.columns.size() != 1) continue;
-    cells_.push_back({table.columns[key.columns[0]].slot, &found->second, false});
+    for (size_t i = 0; i < key.columns.size(); ++i) {
+      const NewKeyOf* map = maps.of({key.schema, key.table, key.referenced[i]});
+      if (map != nullptr) cells_.push_back({table.columns[key.columns[i]].slot, map, false});
+    }
   }
 }
 

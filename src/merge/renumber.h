@@ -8,7 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "base/result.h"
@@ -19,9 +19,30 @@
 
 namespace rowan::merge {
 
-// Old key to new, for one merged table ("schema", "name").
-using KeyMap = std::map<int64_t, int64_t>;
-using KeyMaps = std::map<std::pair<std::string, std::string>, KeyMap>;
+// A column of a merged table: "schema", "name", the column.
+using KeyColumn = std::tuple<std::string, std::string, std::string>;
+using NewKeyOf = std::map<int64_t, int64_t>;  // Old key to new.
+
+// What is to be renumbered: generated keys, and columns that hold them through foreign keys.
+struct KeyMaps {
+  std::map<KeyColumn, NewKeyOf> drawn;
+  std::multimap<KeyColumn, KeyColumn> refers;  // By foreign keys, column for column.
+
+  std::vector<KeyColumn> reached(const KeyColumn& from) const;  // Itself first.
+  const NewKeyOf* of(const KeyColumn& column) const;            // Null: its values stay.
+};
+
+// Keys of new rows of theirs under which ours has a new row as well.
+struct GivenKeys {
+  std::vector<int64_t> apart;  // Another row than ours.
+  // The same row as ours', as long as what it refers to keeps its key.
+  struct Follows {
+    KeyColumn column;  // What it refers to.
+    int64_t referenced = 0;
+    int64_t key = 0;  // Its own.
+  };
+  std::vector<Follows> alike;
+};
 
 // A row of theirs that differs from the base's, in the merged table's lines.
 struct TheirChange {
@@ -46,7 +67,7 @@ class Renumberer {
  private:
   struct Cell {
     uint16_t slot = 0;
-    const KeyMap* map = nullptr;
+    const NewKeyOf* map = nullptr;
     bool is_key = false;  // The table's own generated key; else a reference.
   };
   Result<bool> rewrite_line(TheirChange& change, const OursAt& ours_at) const;

@@ -474,21 +474,35 @@ Result<void> RowMerge::finish() {
   return {};
 }
 
-Result<std::vector<int64_t>> RowMerge::duplicate_keys() {
-  std::vector<int64_t> keys;
+Result<GivenKeys> RowMerge::given_keys() {
+  GivenKeys given;
   const uint16_t slot = merged_->columns[*generated_key_column(*merged_)].slot;
-  if (rekeyed_ || side_by_side_) return keys;
+  if (rekeyed_ || side_by_side_) return given;
   TRY(visit_their_changes([&](TheirChange& change) -> Result<void> {
     if (change.base || !change.theirs) return {};
     TRY_ASSIGN(const auto ours, find_ours(change.key));
-    if (!ours || *ours == *change.theirs) return {};
+    const bool is_alike = ours && *ours == *change.theirs;
+    if (!ours || (is_alike && merged_->foreign_keys.empty())) return {};
     TRY_ASSIGN(const Cells cells, lines_.take_apart(*change.theirs));
-    TRY_ASSIGN(const type::Value value, lines_.value(slot, cells[slot]));
-    keys.push_back(value.as_int());
+    TRY_ASSIGN(const type::Value own, lines_.value(slot, cells[slot]));
+    if (!is_alike) {
+      given.apart.push_back(own.as_int());
+      return {};
+    }
+    for (const catalog::ForeignKey& key : merged_->foreign_keys) {
+      for (size_t i = 0; i < key.columns.size(); ++i) {
+        const catalog::ColumnDef& column = merged_->columns[key.columns[i]];
+        if (cells[column.slot] == "null" || !type::is_integer(column.type.id)) continue;
+        TRY_ASSIGN(const type::Value value, lines_.value(column.slot, cells[column.slot]));
+        memory_.add(sizeof(GivenKeys::Follows));
+        given.alike.push_back(
+            {{key.schema, key.table, key.referenced[i]}, value.as_int(), own.as_int()});
+      }
+    }
     return {};
   }));
   cursor_.reset();
-  return keys;
+  return given;
 }
 
 Result<bool> RowMerge::has_key(int64_t value) {

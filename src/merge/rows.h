@@ -65,9 +65,8 @@ class RowMerge {
   RowMerge(MergeContext& context, const TableSides& sides,
            std::shared_ptr<const catalog::TableDef> merged, const DefinitionMerge& definition);
 
-  // Keys that both sides inserted with different rows, where a sequence gives the keys. Requires:
-  // the definition has one.
-  Result<std::vector<int64_t>> duplicate_keys();
+  // Keys that both sides inserted, where a sequence gives the keys. Requires: the definition has one.
+  Result<GivenKeys> given_keys();
   // Whether `key` is there on either side.
   Result<bool> has_key(int64_t key);
   Result<void> run(const KeyMaps& renumbered);

@@ -123,11 +123,9 @@ class TreeMerge {
   Result<bool> merge_rows();
   Result<void> merge_rows_of(Job& job);
   Result<bool> stands_whole(const Job& job);
-  Result<void> find_new_keys();
   Result<int64_t> next_value(const std::string& dotted);
   Result<void> count_once(Job& job);
   Result<void> fill_new_columns(Job& job);
-  Result<void> draw_keys(Job& job, const std::vector<int64_t>& keys);
   Result<void> write_tables();
   Result<void> write_whole(Job& job);
   Result<void> write_merged(Job& job);
@@ -160,6 +158,16 @@ class TreeMerge {
   void tell_lost_key(const Job& job, const std::string& name) const;
   Result<bool> stands_by_need(const ChangedObject& object, ObjectKind kind);
   const Job* job_at(const std::string& path) const;
+
+  // ---- Renumbering (tree_merge_renumber.cc) ----
+  struct NewKeys;
+  Result<void> find_new_keys();
+  Result<void> find_key_columns();
+  Result<void> find_given_keys(Job& job, NewKeys& found);
+  Result<void> follow_new_keys(NewKeys& found);
+  Result<void> draw_key(Job& job, int64_t key, NewKeys& found);
+  bool refers_to_new_keys(const Job& job, Side side) const;
+  Result<void> merge_alone(Job& job);
 
   // ---- Foreign keys and the types they join (tree_merge_references.cc) ----
   struct Mismatch;

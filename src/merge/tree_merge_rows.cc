@@ -96,62 +96,6 @@ Result<void> TreeMerge::fill_new_columns(Job& job) {
   return {};
 }
 
-Result<void> TreeMerge::find_new_keys() {
-  for (const auto& job : jobs_) {
-    if (!job->rows || !generated_key_column(*job->merged)) continue;
-    TRY_ASSIGN(const std::vector<int64_t> keys, job->rows->duplicate_keys());
-    if (!keys.empty()) TRY(draw_keys(*job, keys));
-  }
-  // Rows of one side alone may refer to rows that get a new key.
-  for (const auto& job : jobs_) {
-    if (job->path.empty() || job->whole != Side::kTheirs) continue;
-    const catalog::TableVersion& theirs = job->sides.versions[at(Side::kTheirs)];
-    const bool follows = std::any_of(
-        theirs.table->foreign_keys.begin(), theirs.table->foreign_keys.end(), [&](const auto& key) {
-          const Reference to = reference(Side::kTheirs, key.schema, key.table);
-          return new_keys_.contains({to.schema, to.table});
-        });
-    if (!follows) continue;
-    TRY_ASSIGN(const PlainPath plain, decode_path(job->path));
-    if (!job->definition) {
-      job->sides.versions[at(Side::kOurs)] = {theirs.table, {}, {}};
-      job->sides.versions[at(Side::kBase)] = {theirs.table, {}, {}};
-      DefinitionInput input{
-          {theirs.table.get(), theirs.table.get(), theirs.table.get()}, plain.schema, plain.name};
-      job->definition = std::make_unique<DefinitionMerge>(std::move(input), choices_);
-      TRY(job->definition->merge_columns({}));
-    }
-    TRY(job->definition->merge_constraints(
-        [&](Side, std::string_view schema, std::string_view table) {
-          return reference(Side::kTheirs, schema, table);
-        }));
-    job->merged = std::make_shared<const catalog::TableDef>(job->definition->table());
-    job->rows = std::make_unique<RowMerge>(context_, job->sides, job->merged, *job->definition);
-    job->whole = Side::kBase;
-  }
-  return {};
-}
-
-// Fresh keys follow the farther of both sides' sequences.
-Result<void> TreeMerge::draw_keys(Job& job, const std::vector<int64_t>& keys) {
-  const catalog::ColumnDef& column = job.merged->columns[*generated_key_column(*job.merged)];
-  TRY_ASSIGN(const auto ours, sequence_on(Side::kOurs, column.sequence));
-  TRY_ASSIGN(const auto theirs, sequence_on(Side::kTheirs, column.sequence));
-  if (!ours && !theirs) return {};
-  KeyMap& map = new_keys_[{job.merged->schema, job.merged->name}];
-  for (const int64_t key : keys) {
-    int64_t next = 0;
-    for (bool taken = true; taken;) {
-      TRY_ASSIGN(next, next_value(column.sequence));
-      TRY_ASSIGN(taken, job.rows->has_key(next));
-    }
-    map[key] = next;
-    outcome_.renumbered.push_back(
-        {job.merged->schema, job.merged->name, std::to_string(key), std::to_string(next)});
-  }
-  return {};
-}
-
 Result<uint64_t> TreeMerge::count_rows(const catalog::TableVersion& version) const {
   if (version.rows.is_zero()) return uint64_t{0};
   const catalog::TableLineKeys keys(version.table);

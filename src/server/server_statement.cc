@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <string>
+#include <string_view>
 
 
 namespace rowan::server {
@@ -117,38 +120,55 @@ Result<Found> finish(WordReader& words, ServerStatement statement) {
   return Found(std::move(statement));
 }
 
-bool is_utf8(std::string_view name) {
-  return name == "utf8" || name == "UTF8" || name == "UTF-8" || name == "utf-8";
+// What PostgreSQL's tools say behind the name, with the values that ask for what there is. Any: it says how
+// the database is made, not what it is.
+struct CreateOption {
+  std::string_view name;
+  std::string_view values;  // With blanks around each; empty: any.
+  std::string_view hint;
+};
+constexpr std::string_view kByteOrder = "Texts are ordered by their bytes (C).";
+constexpr CreateOption kCreateOptions[] = {
+    {"owner", " default ", "Whoever connects may do everything."},
+    {"template", " template0 template1 default ",
+     "git clone --bare makes a copy of a repository in the folder."},
+    {"encoding", " utf8 utf-8 default ", "Texts are UTF8."},
+    {"locale", " c posix default ", kByteOrder},
+    {"lc_collate", " c posix default ", kByteOrder},
+    {"lc_ctype", " c posix default ", kByteOrder},
+    {"locale_provider", " libc ", kByteOrder},
+    {"icu_locale", " - ", kByteOrder},
+    {"tablespace", " pg_default default ", ""},
+    {"is_template", " false default ", ""},
+    {"allow_connections", " true default ", ""},
+    {"connection limit", " -1 ", ""},
+    {"strategy", "", ""},
+};
+
+std::string in_case(std::string text, int (*change)(int)) {
+  for (char& c : text) c = static_cast<char>(change(static_cast<unsigned char>(c)));
+  return text;
 }
 
-// What PostgreSQL's tools say behind the name, where it asks for what there is.
 Result<void> take_create_options(WordReader& words) {
-  static constexpr std::array<std::string_view, 11> kTaken = {
-      "owner",      "template",    "locale",   "lc_collate",        "lc_ctype",
-      "tablespace", "is_template", "strategy", "allow_connections", "locale_provider",
-      "icu_locale"};
   words.take("with");
   while (words.is_name()) {
     const Error unknown = words.syntax_error();
-    const std::string option = words.take_any();
-    if (option == "connection" && !words.take("limit")) return words.syntax_error();
+    std::string option = words.take_any();
+    if (option == "connection") {
+      if (!words.take("limit")) return words.syntax_error();
+      option += " limit";
+    }
+    const auto known = std::find_if(std::begin(kCreateOptions), std::end(kCreateOptions),
+                                    [&](const CreateOption& one) { return one.name == option; });
+    if (known == std::end(kCreateOptions)) return unknown;
     words.take_mark('=');
     if (!words.is_value()) return words.syntax_error();
-    const std::string value = words.take_any();
-    if (option == "encoding") {
-      if (!is_utf8(value) && value != "default")
-        return Error(ErrorCode::kFeatureNotSupported,
-                     fmt::format("encoding \"{}\" is not supported", value))
-            .with_hint("Texts are UTF8.");
-      continue;
-    }
-    if (option == "template" && value != "template0" && value != "template1" && value != "default")
-      return Error(ErrorCode::kFeatureNotSupported,
-                   fmt::format("database \"{}\" cannot be copied by CREATE DATABASE", value))
-          .with_hint("git clone --bare makes a copy of its repository in the folder.");
-    bool taken = option == "connection";
-    for (const std::string_view name : kTaken) taken = taken || option == name;
-    if (!taken) return unknown;
+    const std::string value = " " + in_case(words.take_any(), std::tolower) + " ";
+    if (known->values.empty() || known->values.find(value) != known->values.npos) continue;
+    return Error(ErrorCode::kFeatureNotSupported,
+                 fmt::format("CREATE DATABASE ... {} is not supported yet", in_case(option, std::toupper)))
+        .with_hint(std::string(known->hint));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/caught.h"
@@ -55,7 +56,8 @@ class CommitBuilder {
   Result<void> check_references();
   Result<void> add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits);
   Result<void> add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits,
-                            const std::string& path, const std::string& drawn);
+                            const std::string& path);
+  Result<void> check_drawn();
   void move_counters();
   Result<void> check_new_references(const TableWork& work);
   Result<Oid> rows_of(const TableWork& work, const Oid& tip_rows);
@@ -77,6 +79,7 @@ class CommitBuilder {
   std::vector<Changed> changed_;
   std::vector<std::string> moved_sequences_;                      // Paths of their files.
   std::vector<std::pair<std::string, SequenceCounter>> started_;  // By path.
+  std::set<uint64_t> restarts_;  // Numbers of file operations: of sequences that the tip has.
   std::vector<std::pair<std::string, catalog::SequenceDef>> altered_;
 };
 
@@ -380,31 +383,44 @@ Result<void> CommitBuilder::add_table(const TableWork& work, std::vector<tree::P
   return {};
 }
 
+// Whoever drew from a sequence that somebody dropped or moved meanwhile cannot say so in its file.
+Result<void> CommitBuilder::check_drawn() {
+  const SequencePlace place{core_.store, cache_, tip_.snapshot.root};
+  for (const auto& [path, counter] : body_.drawn_sequences) {
+    TRY_ASSIGN(const auto there, entry_of(tip_.snapshot.root, path + std::string(kSequenceFile)));
+    if (!there) return serialization_failure();
+    TRY(body_.branch->sequences().covered(place, path));  // It may have come back meanwhile.
+    if (!body_.branch->sequences().is_current(path, counter)) return serialization_failure();
+  }
+  return {};
+}
+
 // Every sequence that was drawn from or changed: its file says what its counter has promised by
 // now, under the definition that `edits` and `root` have.
 Result<void> CommitBuilder::add_sequences(const Oid& root, std::vector<tree::PathEdit>& edits) {
-  std::map<std::string, std::string> paths;  // Where it is now, and where it was drawn from.
-  for (const FileOp& op : body_.file_ops) {
-    if (op.path.ends_with(kSequenceFile) && !op.blob.is_zero() && !catalog::is_passive(op.path)) {
-      const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
-      paths.emplace(path, path);
+  TRY(check_drawn());
+  std::set<std::string> paths;  // Where they are now.
+  const auto add = [&](std::string path, size_t first) {
+    if (auto now = body_.moved_path(std::move(path), first)) paths.insert(std::move(*now));
+  };
+  for (size_t i = 0; i < body_.file_ops.size(); ++i) {
+    const FileOp& op = body_.file_ops[i];
+    if (!op.path.ends_with(kSequenceFile) || op.blob.is_zero() || catalog::is_passive(op.path))
+      continue;
+    const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
+    if (op.starts_sequence) {
+      TRY_ASSIGN(const auto there, entry_of(tip_.snapshot.root, op.path));
+      if (there) restarts_.insert(op.number);
     }
+    add(path, i + 1);
   }
-  for (const auto& [drawn, operations] : body_.drawn_sequences) {
-    std::string path = drawn;
-    for (size_t i = operations; i < body_.file_ops.size(); ++i) {
-      const FileOp& op = body_.file_ops[i];
-      if (!op.moved_to.empty() && is_at_or_below(path, op.path))
-        path = op.moved_to + path.substr(op.path.size());
-    }
-    paths.insert_or_assign(path, drawn);
-  }
-  for (const auto& [path, drawn] : paths) TRY(add_sequence(root, edits, path, drawn));
+  for (const auto& [path, counter] : body_.drawn_sequences) add(path, 0);
+  for (const std::string& path : paths) TRY(add_sequence(root, edits, path));
   return {};
 }
 
 Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::PathEdit>& edits,
-                                         const std::string& path, const std::string& drawn) {
+                                         const std::string& path) {
   const std::string file = path + std::string(kSequenceFile);
   const auto edit = std::find_if(edits.begin(), edits.end(),
                                  [&](const tree::PathEdit& other) { return other.path == file; });
@@ -419,30 +435,23 @@ Result<void> CommitBuilder::add_sequence(const Oid& root, std::vector<tree::Path
   TRY_ASSIGN(const store::ObjectRef object, body_.objects.read(id));
   TRY_ASSIGN(catalog::SequenceDef sequence, catalog::sequence_from_json(object.bytes, "", ""));
 
-  // What happened to it as long as it had the name it was drawn by.
-  size_t operations = 0;
-  while (operations < body_.file_ops.size()) {
-    const FileOp& op = body_.file_ops[operations];
-    if (drawn != path && !op.moved_to.empty() && is_at_or_below(drawn, op.path)) break;
-    ++operations;
-  }
-  const SequenceChange change = body_.sequence_change(drawn, operations);
+  const SequenceOrigin origin = body_.sequence_origin(path);
   std::optional<int64_t> covered;
-  if (change.kind == SequenceChange::Kind::kFresh) {
-    const auto own = body_.own_sequences.find(drawn);
-    if (own != body_.own_sequences.end() && own->second.since == change.since) {
-      covered = own->second.counter.covered;
-      if (drawn == path) started_.emplace_back(path, own->second.counter);
+  if (origin.started != 0) {
+    const auto own = body_.own_sequences.find(origin.started);
+    if (own != body_.own_sequences.end()) {
+      covered = own->second.covered;
+      started_.emplace_back(path, own->second);
     }
   } else {
     const SequencePlace place{core_.store, cache_, tip_.snapshot.root};
-    TRY_ASSIGN(covered, body_.branch->sequences().covered(place, drawn));
+    TRY_ASSIGN(covered, body_.branch->sequences().covered(place, origin.path));
     if (!covered) {  // Its position is the tip's, not that of the snapshot it was changed on.
       TRY_ASSIGN(const auto now,
-                 read_sequence(core_.store, cache_, tip_.snapshot.root, drawn, "", ""));
+                 read_sequence(core_.store, cache_, tip_.snapshot.root, origin.path, "", ""));
       if (now && now->called) covered = now->last;
     }
-    if (change.kind == SequenceChange::Kind::kAltered) altered_.emplace_back(path, sequence);
+    if (origin.altered) altered_.emplace_back(path, sequence);
   }
   if (!covered) return {};
   sequence.last = *covered;
@@ -464,12 +473,17 @@ void CommitBuilder::move_counters() {
   SequenceCounters& counters = body_.branch->sequences();
   for (const FileOp& op : body_.file_ops) {
     if (!op.moved_to.empty()) {
-      counters.forget(op.path);
-      counters.forget(op.moved_to);
+      counters.move(op.path, op.moved_to);
     } else if (op.blob.is_zero()) {
-      counters.forget(op.path);
+      const bool is_file = op.path.ends_with(kSequenceFile);
+      counters.drop(is_file ? op.path.substr(0, op.path.size() - kSequenceFile.size()) : op.path);
     } else if (op.starts_sequence) {
-      counters.forget(op.path.substr(0, op.path.size() - kSequenceFile.size()));
+      const std::string path = op.path.substr(0, op.path.size() - kSequenceFile.size());
+      if (restarts_.contains(op.number)) {
+        counters.restart(path);
+      } else {
+        counters.create(path);
+      }
     }
   }
   for (const auto& [path, counter] : started_) counters.install(path, counter);

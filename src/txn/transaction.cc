@@ -346,15 +346,15 @@ Result<void> Transaction::put_file(std::string path, std::optional<std::string> 
 namespace {
 
 // The counter of a sequence that others do not see as this transaction does.
-SequenceCounter& own_counter(TransactionBody& body, const std::string& path,
-                             const catalog::SequenceDef& sequence, const SequenceChange& change) {
-  const auto known = body.own_sequences.find(path);
-  if (known != body.own_sequences.end() && known->second.since == change.since) {
-    known->second.counter.definition = sequence;
-    return known->second.counter;
+SequenceCounter& own_counter(TransactionBody& body, const catalog::SequenceDef& sequence,
+                             const SequenceOrigin& origin) {
+  const auto [own, is_new] = body.own_sequences.try_emplace(origin.started);
+  if (is_new) {
+    own->second = counter_of(sequence);
+  } else {
+    own->second.definition = sequence;
   }
-  return body.own_sequences.insert_or_assign(path, OwnSequence{counter_of(sequence), change.since})
-      .first->second.counter;
+  return own->second;
 }
 
 SequenceCounters::PlaceSource tip_of(TransactionBody& body) {
@@ -371,22 +371,12 @@ Result<int64_t> Transaction::next_value(const catalog::SequenceDef& sequence) {
   if (body.read_only)
     return Error(ErrorCode::kReadOnlyTransaction,
                  "cannot execute nextval() in a read-only transaction");
-  const std::string path = sequence.path();
-  const SequenceChange change = body.sequence_change(path, body.file_ops.size());
-  Result<int64_t> value = int64_t{0};
-  switch (change.kind) {
-    case SequenceChange::Kind::kNone:
-      value = body.branch->sequences().next(tip_of(body), sequence);
-      break;
-    case SequenceChange::Kind::kAltered:
-      value = body.branch->sequences().next_as(tip_of(body), sequence, sequence);
-      break;
-    case SequenceChange::Kind::kFresh:
-      value = draw(own_counter(body, path, sequence, change));
-      break;
-  }
-  if (value) body.drawn_sequences.try_emplace(path, body.file_ops.size());
-  return value;
+  const SequenceOrigin origin = body.sequence_origin(sequence.path());
+  if (origin.started != 0) return draw(own_counter(body, sequence, origin));
+  TRY_ASSIGN(Draw drawn, body.branch->sequences().next(tip_of(body), origin.path, sequence,
+                                                       origin.altered ? &sequence : nullptr));
+  body.drawn_sequences.try_emplace(origin.path, std::move(drawn.from));
+  return drawn.value;
 }
 
 Result<void> Transaction::set_value(const catalog::SequenceDef& sequence, int64_t value,
@@ -395,14 +385,14 @@ Result<void> Transaction::set_value(const catalog::SequenceDef& sequence, int64_
   if (body.read_only)
     return Error(ErrorCode::kReadOnlyTransaction,
                  "cannot execute setval() in a read-only transaction");
-  const std::string path = sequence.path();
-  const SequenceChange change = body.sequence_change(path, body.file_ops.size());
-  if (change.kind == SequenceChange::Kind::kFresh) {
-    set(own_counter(body, path, sequence, change), value, called);
-  } else {
-    TRY(body.branch->sequences().set(tip_of(body), sequence, value, called));
+  const SequenceOrigin origin = body.sequence_origin(sequence.path());
+  if (origin.started != 0) {
+    set(own_counter(body, sequence, origin), value, called);
+    return {};
   }
-  body.drawn_sequences.try_emplace(path, body.file_ops.size());
+  TRY_ASSIGN(CounterId from, body.branch->sequences().set(tip_of(body), origin.path, sequence,
+                                                          value, called));
+  body.drawn_sequences.try_emplace(origin.path, std::move(from));
   return {};
 }
 

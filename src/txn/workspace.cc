@@ -451,25 +451,38 @@ Result<void> TransactionBody::add_file_op(FileOp op) {
   return {};
 }
 
-SequenceChange TransactionBody::sequence_change(std::string_view path, size_t operations) const {
-  SequenceChange change;
-  for (size_t i = 0; i < std::min(operations, file_ops.size()); ++i) {
+SequenceOrigin TransactionBody::sequence_origin(std::string path) const {
+  SequenceOrigin origin;
+  for (size_t i = file_ops.size(); i-- > 0;) {
     const FileOp& op = file_ops[i];
-    const bool is_file = op.path.ends_with(kSequenceFile) &&
-                         op.path.size() == path.size() + kSequenceFile.size() &&
-                         op.path.starts_with(path);
-    const bool fresh =
-        is_file ? op.starts_sequence || op.blob.is_zero()
-                : (!op.moved_to.empty() &&
-                   (is_at_or_below(path, op.path) || is_at_or_below(path, op.moved_to))) ||
-                      (op.moved_to.empty() && op.blob.is_zero() && is_at_or_below(path, op.path));
-    if (fresh) {
-      change = {SequenceChange::Kind::kFresh, op.number};
-    } else if (is_file && change.kind == SequenceChange::Kind::kNone) {
-      change.kind = SequenceChange::Kind::kAltered;
+    if (!op.moved_to.empty()) {
+      if (!is_at_or_below(path, op.moved_to)) continue;
+      path = op.path + path.substr(op.moved_to.size());
+      origin.altered = true;
+    } else if (!op.blob.is_zero() && op.path.size() == path.size() + kSequenceFile.size() &&
+               op.path.starts_with(path) && op.path.ends_with(kSequenceFile)) {
+      if (op.starts_sequence) {
+        origin.started = op.number;
+        break;
+      }
+      origin.altered = true;
     }
   }
-  return change;
+  origin.path = std::move(path);
+  return origin;
+}
+
+std::optional<std::string> TransactionBody::moved_path(std::string path, size_t first) const {
+  for (size_t i = first; i < file_ops.size(); ++i) {
+    const FileOp& op = file_ops[i];
+    if (!op.moved_to.empty()) {
+      if (is_at_or_below(path, op.path)) path = op.moved_to + path.substr(op.path.size());
+    } else if (op.blob.is_zero() &&
+               (is_at_or_below(path, op.path) || op.path == path + std::string(kSequenceFile))) {
+      return std::nullopt;
+    }
+  }
+  return path;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,22 +86,13 @@ struct WatchedRows {
   bool any = false;
 };
 
-// What the transaction's own statements did to a sequence.
-struct SequenceChange {
-  enum class Kind : uint8_t {
-    kNone,
-    kAltered,  // Its definition; it goes on from where it is.
-    kFresh,    // It was made, moved or started again here: others do not draw from what this
-               // transaction sees.
-  };
-  Kind kind = Kind::kNone;
-  uint64_t since = 0;  // kFresh: the number of that file operation.
-};
-
-// A sequence that is kFresh, and was drawn from.
-struct OwnSequence {
-  SequenceCounter counter;
-  uint64_t since = 0;
+// Where a sequence of the transaction comes from.
+struct SequenceOrigin {
+  // Not 0: it was made or started again by the file operation of this number, and others do not draw
+  // from what this transaction sees.
+  uint64_t started = 0;
+  std::string path;      // Else where it is on the branch, or in a move of the transaction's.
+  bool altered = false;  // Its definition or its name; it goes on from where it is.
 };
 
 struct UndoEntry {
@@ -148,8 +140,10 @@ struct TransactionBody {
   void use_head(const Head& head);
   Result<catalog::TableVersion> get_table(std::string_view schema, std::string_view name);
 
-  // What the first `operations` file operations did to the sequence at `path`.
-  SequenceChange sequence_change(std::string_view path, size_t operations) const;
+  SequenceOrigin sequence_origin(std::string path) const;
+  // Where what was at `path` before the file operation number `first` of file_ops is now; nothing:
+  // it is gone.
+  std::optional<std::string> moved_path(std::string path, size_t first) const;
 
   // ---- Locks ----
   Result<void> lock(uint64_t table, Bytes key, bool is_row);
@@ -190,10 +184,9 @@ struct TransactionBody {
   std::vector<FileOp> file_ops;
   std::vector<UndoEntry> undo;
   uint64_t changes = 0;  // Grows with every change and every undo.
-  // Never undone: values are not given back. By path, how many file operations there were at the
-  // first draw.
-  std::map<std::string, size_t, std::less<>> drawn_sequences;
-  std::map<std::string, OwnSequence, std::less<>> own_sequences;
+  // Never undone: values are not given back. By path on the branch, whatever their names are here.
+  std::map<std::string, CounterId, std::less<>> drawn_sequences;
+  std::map<uint64_t, SequenceCounter> own_sequences;  // By SequenceOrigin::started.
   // Rows that must be there when the transaction commits, the other ends of foreign keys: by table
   // and key the number of commits without locks that the tip had when they were seen.
   std::map<std::pair<TableWork*, std::string>, uint64_t> needed_rows;

@@ -73,9 +73,10 @@ Result<std::string> ways_out(const Context& context, const txn::Snapshot& tip, c
                              const std::vector<Oid>& sources, const MergeOptions& options) {
   const HintWords& words = context.words;
   std::string hint = fmt::format("{} lets you settle each", words.merge_by_hand);
-  if (only_generated_keys(run.outcome))
+  // Where a table's own key is another one by now nothing is renumbered.
+  if (only_generated_keys(run.outcome) && !options.renumber)
     return hint + fmt::format("; {} gives the other branch's rows new keys.", words.merge_renumber);
-  hint += renumber_words(words, run.outcome);
+  if (!options.renumber) hint += renumber_words(words, run.outcome);
   if (options.policy != Policy::kOurs && options.policy != Policy::kTheirs) {
     TRY_ASSIGN(const bool ours,
                ends_merge(context, tip.commit, tip.root, sources, options, Policy::kOurs));

@@ -51,7 +51,23 @@ TEST_CASE("what is wrong with one is a syntax error with its place") {
     CHECK(statement.error().code() == ErrorCode::kSyntaxError);
     CHECK(statement.error().position() > 0);
   }
-  CHECK_FALSE(find_server_statement("CREATE DATABASE a ENCODING 'LATIN1'").has_value());
+}
+
+TEST_CASE("an option of CREATE DATABASE asks for what there is, or is refused") {
+  for (const char* option :
+       {"OWNER DEFAULT", "OWNER = DEFAULT TEMPLATE DEFAULT", "ENCODING utf8", "LOCALE 'C' STRATEGY wal_log",
+        "ALLOW_CONNECTIONS true IS_TEMPLATE = false CONNECTION LIMIT = -1 TABLESPACE pg_default"}) {
+    CAPTURE(option);
+    CHECK(found("CREATE DATABASE a WITH " + std::string(option)).name == "a");
+  }
+  for (const char* option : {"ENCODING 'LATIN1'", "OWNER ada", "TEMPLATE other", "LOCALE 'de_DE.UTF-8'", "LC_CTYPE = 'de_DE'",
+                             "LOCALE_PROVIDER icu", "ICU_LOCALE 'de'", "CONNECTION LIMIT 5",
+                             "ALLOW_CONNECTIONS false", "IS_TEMPLATE = true", "TABLESPACE fast"}) {
+    CAPTURE(option);
+    const auto statement = find_server_statement("CREATE DATABASE a " + std::string(option));
+    REQUIRE_FALSE(statement.has_value());
+    CHECK(statement.error().code() == ErrorCode::kFeatureNotSupported);
+  }
 }
 
 }  // namespace
