@@ -292,7 +292,8 @@ TEST_CASE("a CHECK that takes for ever") {
       CHECK(opened->ask(count) == "39;");
     };
     open(true);
-    CHECK(seconds_of([&] { run_rowan("check '" + db.string() + "'"); }) < kJudgingSecondsMax);
+    // Opens it, and judges every tip once more.
+    CHECK(seconds_of([&] { run_rowan("check '" + db.string() + "'"); }) < 2 * kJudgingSecondsMax);
     open(false);
     check_clean(db);
   }
