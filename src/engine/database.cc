@@ -268,9 +268,10 @@ Outcome<std::vector<std::string>> DatabaseImpl::check(
     const std::function<void(const Progress&)>& report, std::vector<std::string>* notes) {
   return guarded([&]() -> Outcome<std::vector<std::string>> {
     // Branches have most of their rows in common: each is compared with one that is fine.
-    const auto violations = [this, fine = Oid{}](const store::ObjectReader& objects,
+    Admission admission = this->admission();
+    const auto violations = [this, &admission, fine = Oid{}](const store::ObjectReader& objects,
                                                  const Oid& root) mutable {
-      auto found = admission().find_violations(objects, fine, root);
+      auto found = admission.find_violations(objects, fine, root);
       if (found && found->empty() && store_->contains(root)) fine = root;
       return found;
     };

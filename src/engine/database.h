@@ -67,7 +67,7 @@ class DatabaseImpl final : public Database, public versions::Repository {
   versions::Context context_on(const std::string& branch, const versions::HintWords& words);
   ForeignMoves& foreign_moves() { return foreign_moves_; }
   // What judges commits that somebody else made.
-  Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_}; }
+  Admission admission() { return {*manager_, branch_settings_, clock(), author_.name, name_, &foreign_moves_.ending()}; }
   const exec::SystemTables& system_tables() const override;
   std::string default_branch() const override;  // The branch of Git's HEAD: where sessions begin.
   // After a branch got another name: HEAD follows it, as `git branch -m` has it.

@@ -250,7 +250,14 @@ Result<void> Validator::check_row(const TablePair& pair, const RowChecks* checks
         not_null_violation(table, table.columns[i], row).message(), line);
   }
   if (checks == nullptr) return {};
-  TRY_ASSIGN(const catalog::CheckConstraint* const broken, checks->find_broken(row, eval_));
+  if (request_.time != nullptr) request_.time->begin();
+  auto found = checks->find_broken(row, eval_);
+  if (request_.time != nullptr) request_.time->end();
+  if (!found && found.error().code() == ErrorCode::kQueryCanceled && request_.time != nullptr) {
+    request_.time->schema = table.schema;
+    request_.time->table = table.name;
+  }
+  TRY_ASSIGN(const catalog::CheckConstraint* const broken, std::move(found));
   if (broken != nullptr) {
     add(ErrorCode::kCheckViolation, table, broken->name, key_text(table, line),
         check_violation(table, *broken, row).message(), line);

@@ -6,6 +6,8 @@
 // Threads: any; uses the shared indexes.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,6 +31,33 @@ struct Violation {
   std::string line = {};   // The row as it is stored; empty when it is not about a row.
 };
 
+// What the CHECKs of a tree take, for whoever watches it from another thread and cancels what takes
+// too long.
+class ExpressionTime {
+ public:
+  using Clock = std::chrono::steady_clock;
+  void begin() { began_.store(Clock::now().time_since_epoch().count()); }
+  void end() {
+    const Clock::rep began = began_.exchange(0);
+    spent_.fetch_add(Clock::now().time_since_epoch().count() - began);
+    rows_.fetch_add(1);
+  }
+  // With the row that is being asked about. A row that ends meanwhile may count twice, or not yet.
+  Clock::duration spent() const {
+    const Clock::rep began = began_.load();
+    const Clock::rep running =
+        began == 0 ? 0 : Clock::now().time_since_epoch().count() - began;
+    return Clock::duration(spent_.load() + running);
+  }
+  int64_t rows() const { return rows_.load(); }
+
+  std::string schema, table;  // Where it was cancelled; read when all is over.
+
+ private:
+  std::atomic<Clock::rep> began_ = 0, spent_ = 0;  // 0: no row is being asked about.
+  std::atomic<int64_t> rows_ = 0;
+};
+
 struct ValidateRequest {
   const store::ObjectReader& objects;  // Holds both trees.
   Oid valid_root;                // Keeps its constraints already, and is in the store; zero: none.
@@ -44,6 +73,7 @@ struct ValidateRequest {
   bool is_tip = true;  // Without `commit`: it is the context's branch's tree, or going to be.
   // What views take from the program's own schemas; nullptr: views that do are not looked at.
   const SystemTables* system = nullptr;
+  ExpressionTime* time = nullptr;  // May be null.
 };
 
 // What a statement would have refused in definitions that differ from the valid tree's: defaults that

@@ -261,4 +261,56 @@ TEST_CASE("a push that takes more memory than statements may hold") {
   check_clean(db);
 }
 
+// A definition may wait as long as it likes: the tip is parked for it, however it is met.
+TEST_CASE("a CHECK that takes for ever") {
+  constexpr double kJudgingSecondsMax = 15;
+  const Scratch scratch;
+  const fs::path db = scratch / "db";
+  const fs::path work = scratch / "work";
+  {
+    Opened opened(db);
+    opened.execute("CREATE TABLE t (id integer PRIMARY KEY, v text)");
+    opened.execute("INSERT INTO t SELECT n, 'x' || n FROM generate_series(1, 39) AS g(n)");
+  }
+  must("git clone -q '" + db.string() + "' '" + work.string() + "'");
+  must("sed -i 's/PRIMARY KEY (id)/PRIMARY KEY (id),\\n  CONSTRAINT z CHECK (pg_sleep(100) IS NULL)/' '" +
+       (work / "public/t/table.sql").string() + "'");
+  git(work, "-c user.name=x -c user.email=x@x commit -qam slow");
+  // Another one on top, so that there is more than one commit to fall back to.
+  git(work, "-c user.name=x -c user.email=x@x commit -q --allow-empty -m more");
+  const auto push = [&] { git(work, "push -q origin HEAD:main"); };
+  const std::string listed = "SELECT sqlstate, file FROM rowan.foreign WHERE branch = 'main'";
+  const std::string count = "SELECT count(*) FROM t";
+  SUBCASE("while it is closed") {
+    push();
+    const auto open = [&](bool read_only) {
+      OpenOptions options;
+      options.read_only = read_only;
+      std::unique_ptr<Opened> opened;
+      CHECK(seconds_of([&] { opened = std::make_unique<Opened>(db, options); }) < kJudgingSecondsMax);
+      CHECK(opened->ask(listed) == "54000|public/t/table.sql;");
+      CHECK(opened->ask(count) == "39;");
+    };
+    open(true);
+    // Opens it, and judges every tip once more.
+    CHECK(seconds_of([&] { run_rowan("check '" + db.string() + "'"); }) < 2 * kJudgingSecondsMax);
+    open(false);
+    check_clean(db);
+  }
+  SUBCASE("while it is open") {
+    Opened opened(db);
+    push();
+    CHECK(eventually([&] { return opened.ask(listed) == "54000|public/t/table.sql;"; }, 15000));
+    CHECK(opened.ask(count) == "39;");
+  }
+  SUBCASE("while it is being closed") {
+    auto opened = std::make_unique<Opened>(db);
+    push();
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    CHECK(seconds_of([&] { opened.reset(); }) < 5);
+    CHECK(seconds_of([&] { opened = std::make_unique<Opened>(db); }) < kJudgingSecondsMax);
+    CHECK(opened->ask(count) == "39;");
+  }
+}
+
 }  // namespace rowan::git_testing

@@ -3,21 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <new>
-#include <thread>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/limits.h"
 #include "base/memory_budget.h"
-#include "base/thread.h"
 #include "catalog/catalog.h"
 #include "catalog/objects.h"
+#include "engine/import/patience.h"
 #include "engine/virtual_rows.h"
 #include "exec/validator.h"
 #include "git/commit.h"
@@ -31,39 +27,9 @@ namespace rowan::engine {
 namespace {
 
 constexpr size_t kForeignCommitsMax = 100'000;
-constexpr auto kExpressionsMax = std::chrono::seconds(300);  // For all CHECKs of one tip.
-
-// Raises a flag when its time is over, so that what a stranger's expressions ask for has an end.
-class Deadline {
- public:
-  Deadline() = default;
-  ~Deadline() {
-    if (!thread_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    wake_.notify_one();
-    thread_.join();
-  }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-  Result<void> start(std::chrono::seconds after) {
-    TRY_ASSIGN(thread_, start_thread("a time limit", [this, after] {
-                 std::unique_lock lock(mutex_);
-                 if (!wake_.wait_for(lock, after, [this] { return ended_; })) passed_ = true;
-               }));
-    return {};
-  }
-  const std::atomic<bool>& passed() const { return passed_; }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool ended_ = false;  // Guarded by mutex_.
-  std::atomic<bool> passed_ = false;
-  std::thread thread_;
-};
+// Of several tips that take too long, each gets a part of what the one before it got.
+constexpr int kLessPatience = 4;
+constexpr std::chrono::milliseconds kPatienceMin{100};
 
 git::Commit normalise_commit(const Oid& tree, const Oid& parent, int64_t time_us) {
   git::Commit commit;
@@ -133,12 +99,13 @@ Result<Oid> root_of(const store::ObjectReader& objects, const Oid& commit) {
 }  // namespace
 
 Admission::Admission(txn::Manager& manager, const versions::BranchSettings& settings, const Clock& clock,
-                     std::string user, std::string database)
+                     std::string user, std::string database, const std::atomic<bool>* ending)
     : manager_(manager),
       settings_(settings),
       clock_(clock),
       user_(std::move(user)),
-      database_(std::move(database)) {}
+      database_(std::move(database)),
+      ending_(ending) {}
 
 std::optional<Objection> Admission::ask_history(const Question& question) const {
   const auto forward = descends(manager_, question.tip, question.good);
@@ -256,18 +223,33 @@ Result<std::vector<exec::Violation>> Admission::find_violations(const store::Obj
 
 Result<std::vector<exec::Violation>> Admission::find_violations(exec::ValidateRequest request,
                                                                 Scope scope) const {
-  Deadline deadline;
+  std::chrono::milliseconds most = kExpressionsMax;
+  for (size_t i = overruns_; i > 0 && most > kPatienceMin; --i)
+    most = std::max(most / kLessPatience, kPatienceMin);
+  Patience patience;
   // Without a thread for it nothing can be judged, which is nobody's fault but this machine's.
-  if (!deadline.start(kExpressionsMax)) throw std::bad_alloc();
+  if (!patience.watch_expressions(most, ending_)) throw std::bad_alloc();
   expr::EvalContext eval;
   eval.transaction_time_us = clock_.now_us() - kMicrosFrom1970To2000;
   eval.user = user_;
   eval.database = database_;
-  eval.cancelled = &deadline.passed();
+  eval.cancelled = &patience.is_over();
   request.with_rules = true;
   request.system = &system::tables_without_session();
+  request.time = &patience.time();
   const auto look = scope == Scope::kAll ? exec::validate : exec::validate_definitions;
-  return look(request, manager_, manager_.indexes(), eval);
+  auto found = look(request, manager_, manager_.indexes(), eval);
+  if (found || found.error().code() != ErrorCode::kQueryCanceled) return found;
+  if (patience.was_cut_short())
+    return Error(ErrorCode::kQueryCanceled, "the database was closed while it was looked at");
+  ++overruns_;
+  if (patience.time().table.empty())
+    return Error(ErrorCode::kProgramLimit, "it takes too long to see whether its rows keep their constraints");
+  return std::vector<exec::Violation>{
+      {ErrorCode::kProgramLimit, patience.time().schema, patience.time().table, {}, {},
+       fmt::format("its check constraints take too long, over {} seconds for {} rows",
+                   static_cast<double>(most.count()) / 1000, patience.time().rows()),
+       {}}};
 }
 
 Error objection_error(const Objection& objection) {

@@ -16,6 +16,7 @@
 // Threads: any.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,9 +38,10 @@ namespace rowan::engine {
 
 class Admission {
  public:
-  // Borrows all; they must outlive it. `user` and `database`: what CHECK expressions see.
+  // Borrows all; they must outlive it. `user` and `database`: what CHECK expressions see. `ending`: true
+  // cuts judging short, with kQueryCanceled; may be null.
   Admission(txn::Manager& manager, const versions::BranchSettings& settings, const Clock& clock,
-            std::string user, std::string database);
+            std::string user, std::string database, const std::atomic<bool>* ending = nullptr);
 
   struct Question {
     std::string branch;
@@ -68,6 +70,10 @@ class Admission {
                                                        const Oid& valid_root,
                                                        const Oid& root) const;
 
+  // How many trees had CHECKs that took too long. Each makes the time for the next ones shorter, so that
+  // many of them have a bound together.
+  size_t overruns() const { return overruns_; }
+
  private:
   Answer judge(const Question& question, store::PendingObjects& objects) const;
   // All that breaks, or what stands in definitions alone.
@@ -80,6 +86,8 @@ class Admission {
   const versions::BranchSettings& settings_;
   const Clock& clock_;
   const std::string user_, database_;
+  const std::atomic<bool>* const ending_;
+  mutable std::atomic<size_t> overruns_ = 0;
   mutable std::mutex mutex_;
   mutable NewCommits new_commits_;  // Guarded by mutex_.
 };

@@ -7,6 +7,7 @@
 
 #include "base/caught.h"
 #include "engine/database.h"
+#include "engine/import/patience.h"
 #include "engine/import/take.h"
 #include "git/ref_names.h"
 #include "versions/revisions.h"
@@ -91,7 +92,9 @@ Result<std::optional<Oid>> find_fallback(txn::Manager& manager, const Admission&
   const bool has_good = !moved.good.is_zero() && manager.store().contains(moved.good);
   const Oid good = has_good ? moved.good : Oid{};
   for (const Oid& at : commits_before(manager.store(), moved.tip, good)) {
+    const size_t overruns = admission.overruns();
     const Admission::Answer answer = admission.ask({moved.name, at, good, {}, {}, is_first_look}, objects);
+    if (admission.overruns() != overruns) break;  // Those below it are likely to take as long.
     const Oid* target = std::get_if<Oid>(&answer);
     if (target != nullptr && (*target == at || !manager.store().read_only()))
       return std::optional<Oid>(*target);
@@ -296,6 +299,7 @@ void ForeignMoves::start(DatabaseImpl& database) {
 }
 
 void ForeignMoves::stop() {
+  ending_ = true;
   const std::lock_guard lock(mutex_);
   if (database_ != nullptr) database_->store().set_foreign_handler(nullptr);
   database_ = nullptr;
@@ -307,7 +311,11 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
   const std::string branch = move.name.substr(git::kBranchRefs.size());
   if (!database_->branch_settings().find(branch).history_every.empty())
     return conflict(std::string(kBeside));
+  Patience patience;
+  if (const auto watched = patience.watch_all(kForeignMergeMax, &ending_); !watched)
+    return Objection{watched.error(), {}, false};
   versions::Context context = database_->context_on(branch);
+  context.cancelled = context.eval.cancelled = &patience.is_over();
   const auto merged = merge_foreign_tip(context, {branch, move.foreign, target, &objects}, true);
   if (merged) return *merged;
   const auto& violations = context.effects.violations;
@@ -315,6 +323,8 @@ Admission::Answer ForeignMoves::merge_beside(const store::ForeignMove& move, con
     const auto pushed = versions::read_commit(database_->store(), move.foreign);
     if (pushed) return violation_objection(database_->store(), pushed->tree, *violations);
   }
+  if (patience.is_over() && merged.error().code() == ErrorCode::kQueryCanceled && !patience.was_cut_short())
+    return Objection{Error(ErrorCode::kProgramLimit, "it takes too long to merge it"), {}, false};
   return Objection{merged.error(), {}, false};
 }
 

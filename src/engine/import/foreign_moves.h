@@ -5,6 +5,7 @@
 // Threads: answer() is called by the store's watcher; stop() waits until it is done.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class ForeignMoves {
   void start(DatabaseImpl& database);
   void stop();
 
+  // Set by stop(): what is being judged is cut short.
+  const std::atomic<bool>& ending() const { return ending_; }
   // Tips that could not be parked: of a repository that is open for reading only, and of branches
   // without any usable commit. Fixed once verify_moved() returned.
   const std::vector<ParkedTip>& unparked() const { return unparked_; }
@@ -57,6 +60,7 @@ class ForeignMoves {
   Result<void> note_reason(const store::ForeignMove& move, const Objection& objection);
 
   Log& log_;
+  std::atomic<bool> ending_ = false;
   std::mutex mutex_;                  // Held while a move is answered; guards the next.
   DatabaseImpl* database_ = nullptr;  // nullptr: nobody is to be asked any more.
   std::vector<ParkedTip> unparked_;
