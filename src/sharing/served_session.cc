@@ -85,8 +85,7 @@ bool ServedSession::answer(Ask ask, Call call, Decoder in) {
   } catch (...) {
     failure_ = to_failure(error_of_exception());
   }
-  if (failure_ && is_ended_ && is(*failure_, ErrorCode::kQueryCanceled))
-    failure_ = to_failure(ended_by_the_other());
+  if (failure_) failure_ = as_told(std::move(*failure_));
   if (settings_stale_ && session_) note_settings();
   if (is_broken_) return false;
   const Reply head = reply(call.number);
@@ -96,6 +95,12 @@ bool ServedSession::answer(Ask ask, Call call, Decoder in) {
     tell(Tell::kDone, encode(head), out.out());
   }
   return !is_broken_;
+}
+
+// What end() cancelled nobody asked to cancel.
+Failure ServedSession::as_told(Failure failure) const {
+  if (is_ended_ && is(failure, ErrorCode::kQueryCanceled)) return to_failure(ended_by_the_other());
+  return failure;
 }
 
 Reply ServedSession::reply(uint64_t number) {
@@ -396,7 +401,7 @@ RowBatch ServedSession::next_batch(Rows& rows) {
   std::string text;
   while (values.out().size() < kBatchBytes && batch.rows < kBatchRows) {
     auto more = rows.next();
-    if (!more) batch.failure = more.failure();
+    if (!more) batch.failure = as_told(more.failure());
     if (!more || !*more) {
       batch.is_last = true;
       break;

@@ -50,6 +50,7 @@ class ServedSession : private CopySource, private CopySink {
   void put_rows(std::unique_ptr<Rows> rows, Encoder& out);
   RowBatch next_batch(Rows& rows);
   Statement* find_statement(Decoder& in);
+  Failure as_told(Failure failure) const;
   Reply reply(uint64_t number);
   void listen_for(uint8_t hears);
   void note_settings();

@@ -121,11 +121,12 @@ def a_long_one_is_ended():
     with place(TABLE, "INSERT INTO t VALUES (1, 'kept')") as home:
         for first in (Shell, Serving):
             one = first(home)
-            idle, busy, rest = Shell(home), Shell(home), Shell(home)
+            idle, busy, asleep, rest = Shell(home), Shell(home), Shell(home), Shell(home)
             idle.does("BEGIN;", "BEGIN")
             idle.does("INSERT INTO t VALUES (2, 'lost');", "INSERT 0 1")
             idle.does("SAVEPOINT s;", "SAVEPOINT")
             busy.start(LONG)
+            asleep.start("SELECT pg_sleep(60);")  # Which fails as its row is read.
             time.sleep(0.3)
             start = time.monotonic()
             one.signal(signal.SIGTERM)
@@ -133,6 +134,7 @@ def a_long_one_is_ended():
             took = time.monotonic() - start
             check(4.5 < took < 12, f"it took {took} s")
             expect(state_of(busy.answer()), "57P01")
+            expect(state_of(asleep.answer()), "57P01")
             expect(rest.value("SELECT count(*) FROM t;"), "1")
             told = idle.fails("INSERT INTO t VALUES (3, 'lost');", "57P01")
             check("HINT" in told, f"it says what helps: {told}")
@@ -144,8 +146,8 @@ def a_long_one_is_ended():
             idle.does("COMMIT;", "COMMIT")
             expect(busy.rows("SELECT id FROM t ORDER BY id;"), ["1", "5"])
             idle.does("DELETE FROM t WHERE id = 5;", "DELETE 1")
-            check(writer_of(home) in (idle.pid, busy.pid, rest.pid), "one of the others has it")
-            for shell in (idle, busy, rest):
+            check(writer_of(home) in (idle.pid, busy.pid, asleep.pid, rest.pid), "one of the others has it")
+            for shell in (idle, busy, asleep, rest):
                 shell.leave()
         prove_sound(home)
 
