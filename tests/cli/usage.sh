@@ -65,7 +65,8 @@ git clone -q t.git worktree
 run sql worktree -c 'SELECT 1'; exits 18; says 'worktree/.git'
 run sql worktree/.git -c 'SELECT 1'; exits 3; says 'bare clone'
 run sql --read-only worktree/.git -c 'SELECT 1'; exits 0
-run log worktree/.git; exits 3; says 'bare clone'
+run log worktree/.git; exits 0
+run branch worktree/.git other; exits 3; says 'bare clone'
 [[ $(git -C worktree config core.bare) == false ]] || fail "core.bare of a clone was changed"
 run help version; exits 0; shows 'rowan version'
 finish
